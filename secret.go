@@ -1,0 +1,62 @@
+package wnet
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+)
+
+// Secret is a password that cannot be printed, logged or marshalled by accident: every formatting verb gives "(secret)", and
+// JSON, TOML, text and gob marshalling fail. Reveal is the one way out, and is meant for providers, the credential store and the
+// wire to the daemon.
+//
+// The zero Secret is absent (WNet's NULL password: use the default); NewSecret("") is present and empty (no password). A Secret is
+// immutable and may be copied.
+type Secret struct{ value *secretValue }
+
+// secretValue is not a string type, so that reflection-driven printers stop at Secret's own methods.
+type secretValue struct{ s string }
+
+// NewSecret returns a present secret. "" means explicitly no password (A2-06).
+func NewSecret(s string) Secret { return Secret{&secretValue{s}} }
+
+// Present reports whether there is a secret at all, an empty one included.
+func (s Secret) Present() bool { return s.value != nil }
+
+// Reveal returns the secret's text, "" if absent.
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return s.value.s
+}
+
+// Equal reports whether both are absent or both hold the same text.
+func (s Secret) Equal(o Secret) bool {
+	return s.Present() == o.Present() && s.Reveal() == o.Reveal()
+}
+
+const hidden = "(secret)"
+
+var errSecret = errors.New("wnet: a Secret is not marshalled")
+
+// String implements fmt.Stringer and hides the text.
+func (s Secret) String() string { return hidden }
+
+// GoString implements fmt.GoStringer and hides the text.
+func (s Secret) GoString() string { return hidden }
+
+// Format implements fmt.Formatter and hides the text for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { f.Write([]byte(hidden)) }
+
+// LogValue implements slog.LogValuer and hides the text.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// MarshalText always fails.
+func (s Secret) MarshalText() ([]byte, error) { return nil, errSecret }
+
+// MarshalJSON always fails.
+func (s Secret) MarshalJSON() ([]byte, error) { return nil, errSecret }
+
+// GobEncode always fails.
+func (s Secret) GobEncode() ([]byte, error) { return nil, errSecret }
