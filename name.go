@@ -41,7 +41,13 @@ const ipv6Suffix = ".ipv6-literal.net"
 //
 // Errors: ERROR_BAD_NET_NAME for what is no remote name or longer than MAX_PATH (A2-04, A2-15), ERROR_INVALID_NAME for invisible
 // characters inside (Clean). The error says what is wrong, and never repeats a password.
-func ParseRemoteName(s string) (RemoteName, error) {
+func ParseRemoteName(s string) (RemoteName, error) { return parseName(s, true) }
+
+// ParseServerName reads a server alone, as `net view` takes it: `\\server`, //server, smb://server. A share behind it is accepted too.
+// Errors as for ParseRemoteName.
+func ParseServerName(s string) (RemoteName, error) { return parseName(s, false) }
+
+func parseName(s string, needShare bool) (RemoteName, error) {
 	clean, err := Clean("remote name", s)
 	if err != nil {
 		return RemoteName{}, err
@@ -58,7 +64,7 @@ func ParseRemoteName(s string) (RemoteName, error) {
 		n, err = parseUNC(clean)
 	}
 	if err == nil {
-		err = n.check()
+		err = n.check(needShare)
 	}
 	if err != nil {
 		return RemoteName{}, badName(shown(clean), err)
@@ -329,7 +335,7 @@ func (n *RemoteName) parseDAV(server string, parts []string) error {
 }
 
 // check refuses what no provider could take, after the form was read.
-func (n RemoteName) check() error {
+func (n RemoteName) check(needShare bool) error {
 	if n.Server == "" {
 		return errors.New("the server is missing")
 	}
@@ -340,7 +346,7 @@ func (n RemoteName) check() error {
 	} else if i := strings.IndexAny(n.Server, `"/\[]:|<>+=;,?*@!% #&'(){}^~$`+"`"); i >= 0 {
 		return fmt.Errorf("a server's name has no %q", n.Server[i])
 	}
-	if n.Scheme == SchemeUNC && n.Share == "" {
+	if needShare && n.Scheme == SchemeUNC && n.Share == "" {
 		return errors.New("the share is missing")
 	}
 	if i := strings.IndexAny(n.Share, `"/\:|<>?*`); i >= 0 {

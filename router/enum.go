@@ -1,0 +1,230 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"sort"
+	"time"
+
+	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/profile"
+	"github.com/openwnet/wnet/win32"
+)
+
+// Enum implements wnet.Lister (OE-01 … OE-09): connected, remembered, and the network through providers that can browse.
+func (v *service) Enum(ctx context.Context, req wnet.EnumRequest) ([]wnet.Resource, error) {
+	var list []wnet.Resource
+	err := v.ready()
+	if err == nil {
+		err = checkEnum(req)
+	}
+	if err == nil {
+		switch req.Scope {
+		case win32.RESOURCE_CONNECTED:
+			list = v.connected()
+		case win32.RESOURCE_REMEMBERED:
+			list, err = v.rememberedOnes(ctx)
+		case win32.RESOURCE_GLOBALNET:
+			list, err = v.browse(ctx, req)
+		default:
+			err = &wnet.Error{Code: win32.ERROR_NOT_SUPPORTED}
+		}
+	}
+	if err != nil {
+		return nil, wnet.AsError("Enum", "", err)
+	}
+	kept := list[:0]
+	for _, x := range list {
+		if req.Type == win32.RESOURCETYPE_ANY || x.Type == win32.RESOURCETYPE_ANY || x.Type&req.Type != 0 {
+			kept = append(kept, x)
+		}
+	}
+	return kept, nil
+}
+
+// checkEnum tests scope, type and their combination (OE-02, OE-04, OE-08).
+func checkEnum(req wnet.EnumRequest) error {
+	if req.Scope < win32.RESOURCE_CONNECTED || req.Scope > win32.RESOURCE_CONTEXT {
+		return &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: errors.New("the scope is none")}
+	}
+	if req.Type&^(win32.RESOURCETYPE_DISK|win32.RESOURCETYPE_PRINT) != 0 {
+		return &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: errors.New("the type is none")}
+	}
+	if req.Container != nil && req.Scope != win32.RESOURCE_GLOBALNET {
+		return &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: errors.New("a container is opened on the network only")}
+	}
+	if req.Container != nil && req.Container.Usage&win32.RESOURCEUSAGE_CONTAINER == 0 {
+		return &wnet.Error{Code: win32.ERROR_NOT_CONTAINER}
+	}
+	return nil
+}
+
+// visible returns the session's connections and the global ones that no own name hides.
+func (v *service) visible() []*connection {
+	all := v.r.list(v.s.LUID())
+	for _, e := range v.s.Devices() {
+		if e.Global {
+			if c := v.r.find(v.s, e.Device); c != nil {
+				all = append(all, c)
+			}
+		}
+	}
+	sort.Slice(all, func(i, j int) bool { return before(all[i].device, all[j].device, all[i].key, all[j].key) })
+	return all
+}
+
+// before orders by device, deviceless ones last, then by name.
+func before(d, e wnet.Device, n, m string) bool {
+	if d != e {
+		return e == "" || d != "" && d < e
+	}
+	return n < m
+}
+
+func (v *service) connected() []wnet.Resource {
+	var list []wnet.Resource
+	for _, c := range v.visible() {
+		list = append(list, wnet.Resource{
+			Scope: win32.RESOURCE_CONNECTED, Type: c.typ, DisplayType: win32.RESOURCEDISPLAYTYPE_SHARE,
+			Usage:     win32.RESOURCEUSAGE_CONNECTABLE,
+			LocalName: string(c.device), RemoteName: c.remote.String(), Provider: c.provider.Name(),
+		})
+	}
+	return list
+}
+
+func sorted(p profile.Profile) []profile.Entry {
+	list := make([]profile.Entry, 0, len(p.Entries))
+	for _, e := range p.Entries {
+		list = append(list, e)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Device < list[j].Device })
+	return list
+}
+
+func (v *service) rememberedOnes(ctx context.Context) ([]wnet.Resource, error) {
+	p, err := v.r.cfg.Profile.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []wnet.Resource
+	for _, e := range sorted(p) {
+		list = append(list, wnet.Resource{
+			Scope: win32.RESOURCE_REMEMBERED, Type: e.ConnectionType, DisplayType: win32.RESOURCEDISPLAYTYPE_SHARE,
+			Usage:     win32.RESOURCEUSAGE_CONNECTABLE,
+			LocalName: string(e.Device), RemoteName: e.RemotePath, Provider: e.ProviderName,
+		})
+	}
+	return list, nil
+}
+
+// browse lists the network: its root gives one container a provider (OE-05), a container what its provider finds in it. A provider that
+// cannot browse hides nobody else's results (OE-09).
+func (v *service) browse(ctx context.Context, req wnet.EnumRequest) ([]wnet.Resource, error) {
+	prof, err := v.r.cfg.Profile.Load(ctx)
+	if err != nil {
+		prof = profile.Profile{}
+	}
+	if req.Container == nil {
+		var list []wnet.Resource
+		for _, p := range v.r.ordered(prof.ProviderOrder) {
+			list = append(list, wnet.Resource{
+				Scope: win32.RESOURCE_GLOBALNET, Type: win32.RESOURCETYPE_ANY, DisplayType: win32.RESOURCEDISPLAYTYPE_NETWORK,
+				Usage: win32.RESOURCEUSAGE_CONTAINER, Provider: p.Name(),
+			})
+		}
+		return list, nil
+	}
+	var named wnet.Provider
+	if name := req.Container.Provider; name != "" {
+		if named = v.r.provider(name); named == nil {
+			return nil, &wnet.Error{Name: name, Code: win32.ERROR_BAD_PROVIDER}
+		}
+	}
+	var container *wnet.RemoteName
+	if req.Container.RemoteName != "" {
+		n, err := wnet.ParseServerName(req.Container.RemoteName)
+		if err != nil {
+			return nil, err
+		}
+		if req.Options.TCPPort = portOf(n, req.Options); n.Scheme == wnet.SchemeUNC {
+			n.Port = req.Options.TCPPort
+		}
+		container = &n
+	}
+	ask := wnet.Request{Type: req.Type, Options: req.Options}
+	if container != nil {
+		ask.Remote = *container
+		l := v.r.resolve(ctx, *container, v.loginFor(*container, req))
+		ask.User, ask.Password = l.user, l.password
+	}
+	last := error(&wnet.Error{Code: win32.ERROR_NOT_SUPPORTED})
+	for _, p := range v.r.ordered(prof.ProviderOrder) {
+		e, can := p.(wnet.Enumerator)
+		if named != nil && p != named || container != nil && named == nil && !p.Owns(*container) || !can {
+			continue
+		}
+		bounded, cancel := context.WithTimeout(ctx, v.r.cfg.ConnectTimeout)
+		list, err := e.Browse(bounded, container, ask)
+		cancel()
+		if err == nil {
+			return list, nil
+		}
+		last = err
+	}
+	return nil, last
+}
+
+// loginFor is the caller's login, or else that of a connection which the session has to the server.
+func (v *service) loginFor(n wnet.RemoteName, req wnet.EnumRequest) login {
+	l := login{user: req.User, password: req.Password, explicit: req.User != "" || req.Password.Present()}
+	if l.explicit {
+		return l
+	}
+	for _, c := range v.r.list(v.s.LUID()) {
+		if c.serverKey == n.ServerKey() {
+			return c.getLogin()
+		}
+	}
+	return l
+}
+
+// Connections implements wnet.Lister.
+func (v *service) Connections(ctx context.Context) ([]wnet.Connection, error) {
+	if err := v.ready(); err != nil {
+		return nil, wnet.AsError("Connections", "", err)
+	}
+	prof, err := v.r.cfg.Profile.Load(ctx)
+	if err != nil {
+		return nil, wnet.AsError("Connections", "", err)
+	}
+	uses := v.r.uses(v.s.LUID())
+	var list []wnet.Connection
+	have := map[wnet.Device]bool{}
+	for _, c := range v.visible() {
+		have[c.device] = true
+		e, kept := prof.Entries[c.device]
+		x := wnet.Connection{
+			Device: string(c.device), RemoteName: c.remote.String(), Type: c.typ, Provider: c.provider.Name(), User: v.nameOf(c),
+			Status: c.conn.Status(), Uses: max(uses[c.key], 1), Connected: true, Global: c.global, Flags: c.flags, Options: c.options,
+			Remembered: kept && !c.global && sameRemote(e, c.remote),
+		}
+		if m := c.mounted(); m != nil {
+			x.Path, x.Opens = m.Point(), m.Opens()
+		}
+		list = append(list, x)
+	}
+	for _, e := range sorted(prof) {
+		if !have[e.Device] {
+			list = append(list, wnet.Connection{
+				Device: string(e.Device), RemoteName: e.RemotePath, Type: e.ConnectionType, Provider: e.ProviderName, User: e.UserName,
+				Status:     wnet.Status{State: wnet.StateUnavailable, Since: time.Time{}, Reason: v.r.whyNot(v.s, e.Device)},
+				Remembered: true, Flags: e.ConnectFlags, Options: e.UseOptions,
+			})
+		}
+	}
+	sort.SliceStable(list, func(i, j int) bool {
+		return before(wnet.Device(list[i].Device), wnet.Device(list[j].Device), list[i].RemoteName, list[j].RemoteName)
+	})
+	return list, nil
+}

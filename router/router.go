@@ -1,0 +1,330 @@
+// Package router is the Multiple Provider Router: the WNet semantics over providers, sessions, the profile and the credential store. It owns
+// the table of live connections.
+//
+// One file holds one family of functions: add, use, cancel, get, enum, restore; order has the asking of providers.
+package router
+
+import (
+	"context"
+	"log/slog"
+	"os/user"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/credential"
+	"github.com/openwnet/wnet/profile"
+	"github.com/openwnet/wnet/session"
+	"github.com/openwnet/wnet/win32"
+)
+
+// Config is what a Router is made of. Providers, Profile and Sessions are required.
+type Config struct {
+	Providers   []wnet.Provider  // in default order; none is ERROR_NO_NETWORK for every call (G-12)
+	Profile     *profile.Store   // the user's remembered connections
+	Credentials credential.Store // nil: none are kept
+	Mounter     wnet.Mounter     // nil: connections are not shown to the kernel
+	Sessions    *session.Manager
+	Journal     string // file that keeps the live connections across a crash of the daemon; "" for none
+
+	ConnectTimeout time.Duration // one provider's attempt; 0 for 15 s
+	ForceBound     time.Duration // how long a forced cancel lets written data reach the server; 0 for 5 s
+	OpTimeout      time.Duration // one file operation; 0 for redial's default
+	Logger         *slog.Logger  // nil for none
+}
+
+// Router applies the contract. Its methods may be called from many goroutines at once.
+type Router struct {
+	cfg     Config
+	user    string // the account's name, WNet's default user
+	log     *slog.Logger
+	journal *journal
+
+	background sync.WaitGroup // goroutines that Close waits for
+	stop       context.CancelFunc
+	life       context.Context // ends with Close
+
+	mu     sync.Mutex                 // guards what follows
+	next   session.ID                 // the last number given to a connection
+	conns  map[session.ID]*connection // every live connection
+	tables map[wnet.LUID]*table       // each session's own
+	closed bool
+}
+
+// table is what the router knows of one session. Router.mu guards it.
+type table struct {
+	all        map[session.ID]*connection
+	deviceless map[string][]*connection // by RemoteName.Key
+	servers    map[string][]*connection // by RemoteName.ServerKey, for A2-41
+	restore    sync.Once
+}
+
+// globalLUID owns the table of the global namespace's connections (DD-04).
+const globalLUID = wnet.LUIDSystem
+
+// New returns a Router with no connections. Start brings back those of an earlier daemon and the remembered ones.
+func New(cfg Config) (*Router, error) {
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = 15 * time.Second
+	}
+	if cfg.ForceBound == 0 {
+		cfg.ForceBound = 5 * time.Second
+	}
+	r := &Router{
+		cfg:    cfg,
+		log:    cfg.Logger,
+		conns:  map[session.ID]*connection{},
+		tables: map[wnet.LUID]*table{},
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	if u, err := user.Current(); err == nil {
+		r.user = u.Username
+	}
+	r.life, r.stop = context.WithCancel(context.Background())
+	var err error
+	if r.journal, err = openJournal(cfg.Journal, r.log); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Session returns the WNet API of one session. The session's remembered drives are restored before its first call is answered.
+func (r *Router) Session(s *session.Session) wnet.Service { return &service{r: r, s: s} }
+
+// service is one session's view of the router.
+type service struct {
+	r *Router
+	s *session.Session
+}
+
+var _ wnet.Service = (*service)(nil)
+
+// ready restores what the session remembers, once, and answers ERROR_NO_NETWORK where nothing can be routed (G-04, G-12).
+func (v *service) ready() error {
+	if len(v.r.cfg.Providers) == 0 {
+		return &wnet.Error{Code: win32.ERROR_NO_NETWORK, Hint: "No provider is configured."}
+	}
+	v.r.mu.Lock()
+	closed, t := v.r.closed, v.r.table(v.s.LUID())
+	v.r.mu.Unlock()
+	if closed {
+		return &wnet.Error{Code: win32.ERROR_BUSY, Hint: "The daemon is stopping; try again."}
+	}
+	t.restore.Do(func() { v.r.restoreSession(v.s) })
+	return nil
+}
+
+// table returns a session's table and makes it if it is not there. The caller holds mu.
+func (r *Router) table(luid wnet.LUID) *table {
+	t := r.tables[luid]
+	if t == nil {
+		t = &table{
+			all:        map[session.ID]*connection{},
+			deviceless: map[string][]*connection{},
+			servers:    map[string][]*connection{},
+		}
+		r.tables[luid] = t
+	}
+	return t
+}
+
+// newID reserves a connection's number.
+func (r *Router) newID() session.ID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next++
+	return r.next
+}
+
+// insert puts a finished connection into the tables. It fails when the router is closing.
+func (r *Router) insert(c *connection) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return &wnet.Error{Code: win32.ERROR_BUSY, Hint: "The daemon is stopping; try again."}
+	}
+	t := r.table(c.luid)
+	r.conns[c.id] = c
+	t.all[c.id] = c
+	if c.device == "" {
+		t.deviceless[c.key] = append(t.deviceless[c.key], c)
+	}
+	t.servers[c.serverKey] = append(t.servers[c.serverKey], c)
+	return nil
+}
+
+// remove takes a connection out of the tables and frees its device.
+func (r *Router) remove(c *connection) {
+	r.mu.Lock()
+	delete(r.conns, c.id)
+	if t := r.tables[c.luid]; t != nil {
+		delete(t.all, c.id)
+		if c.device == "" {
+			cut(t.deviceless, c.key, c)
+		}
+		cut(t.servers, c.serverKey, c)
+	}
+	r.mu.Unlock()
+	r.release(c)
+}
+
+// release frees a connection's device.
+func (r *Router) release(c *connection) {
+	switch {
+	case c.device == "":
+	case c.global:
+		r.cfg.Sessions.RemoveGlobal(c.device, c.id)
+	default:
+		c.session.Remove(c.device, c.id)
+	}
+}
+
+func cut(m map[string][]*connection, key string, c *connection) {
+	list := m[key]
+	for i, x := range list {
+		if x == c {
+			list = append(list[:i:i], list[i+1:]...)
+			break
+		}
+	}
+	if len(list) == 0 {
+		delete(m, key)
+	} else {
+		m[key] = list
+	}
+}
+
+// find returns the live connection that a device stands for in a session, own names first (DD-20), nil if none.
+func (r *Router) find(s *session.Session, d wnet.Device) *connection {
+	e, ok := s.Lookup(d)
+	if !ok {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.conns[e.ID]
+}
+
+// findDeviceless returns the session's deviceless connections to a name; port 0 means any.
+func (r *Router) findDeviceless(luid wnet.LUID, n wnet.RemoteName) []*connection {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.tables[luid]
+	if t == nil {
+		return nil
+	}
+	var found []*connection
+	for _, c := range t.deviceless[n.Key()] {
+		if n.Port == 0 || n.Port == c.options.TCPPort || n.Scheme != wnet.SchemeUNC {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// uses counts the session's connections to the same remote name.
+func (r *Router) uses(luid wnet.LUID) map[string]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	count := map[string]int{}
+	if t := r.tables[luid]; t != nil {
+		for _, c := range t.all {
+			count[c.key]++
+		}
+	}
+	return count
+}
+
+// list returns the connections of a table.
+func (r *Router) list(luid wnet.LUID) []*connection {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []*connection
+	if t := r.tables[luid]; t != nil {
+		for _, c := range t.all {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// Count is the number of live connections of a session; of the global namespace for LUIDSystem.
+func (r *Router) Count(luid wnet.LUID) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t := r.tables[luid]; t != nil {
+		return len(t.all)
+	}
+	return 0
+}
+
+// EndSession takes down every connection of a session that is over (DD-05), with force and without touching the profile.
+func (r *Router) EndSession(s *session.Session) {
+	r.takeAll(r.list(s.LUID()))
+	r.mu.Lock()
+	delete(r.tables, s.LUID())
+	r.mu.Unlock()
+	r.journal.ended(s.LUID())
+}
+
+// takeAll takes connections down, side by side so that one dead server delays no other.
+func (r *Router) takeAll(all []*connection) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 16)
+	for _, c := range all {
+		wg.Add(1)
+		slots <- struct{}{}
+		go func() {
+			defer func() { <-slots; wg.Done() }()
+			if !c.enter(context.Background()) {
+				return
+			}
+			defer c.leave()
+			ctx, cancel := context.WithTimeout(context.Background(), r.cfg.ForceBound)
+			defer cancel()
+			if err := r.unmount(ctx, c); err != nil {
+				if aside, err := r.force(c); err != nil {
+					r.log.Error("a mount could not be taken down", "name", c.name(), "err", err)
+				} else if len(aside) > 0 {
+					r.log.Warn("written data did not reach the server and is kept", "name", c.name(), "files", aside)
+				}
+			}
+			r.drop(c)
+		}()
+	}
+	wg.Wait()
+}
+
+// Close takes every connection down, what was written first, and forgets no remembered one. The router answers ERROR_BUSY from then on.
+func (r *Router) Close(ctx context.Context) error {
+	r.mu.Lock()
+	r.closed = true
+	var all []*connection
+	for _, c := range r.conns {
+		all = append(all, c)
+	}
+	r.mu.Unlock()
+	r.stop()
+	r.takeAll(all)
+	r.background.Wait()
+	return r.journal.close()
+}
+
+// point is the folder at which a connection is mounted.
+func (r *Router) point(c *connection) string {
+	base := c.folder
+	if c.device != "" {
+		return base + "/" + c.device.Key()
+	}
+	parts := strings.Split(strings.TrimPrefix(c.remote.String(), `\\`), `\`)
+	server := parts[0]
+	if p := c.options.TCPPort; p != 0 && c.remote.Scheme == wnet.SchemeUNC {
+		server += "!" + strconv.Itoa(p)
+	}
+	// One folder a name: a deeper name must not be looked up inside the mount of a shorter one.
+	return base + "/unc/" + server + "/" + strings.Join(parts[1:], ",")
+}
