@@ -173,6 +173,23 @@ func (p *Provider) SetFault(f Fault) {
 	p.fault.Store(&f)
 }
 
+// Stall makes all servers stop answering, their connections kept, by a Fault in place of the one before. resume, to be called once, lets
+// the calls that wait go on, and takes that Fault away.
+func (p *Provider) Stall() (resume func()) {
+	resumed := make(chan struct{})
+	p.SetFault(func(ctx context.Context, _ Call) error {
+		select {
+		case <-resumed:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+	return func() {
+		p.SetFault(nil)
+		close(resumed)
+	}
+}
+
 // SetStarted turns the network itself off or on. While it is off, Connect and Browse give ERROR_NO_NETWORK; connections that are
 // there live on.
 func (p *Provider) SetStarted(on bool) { p.stopped.Store(!on) }
@@ -236,10 +253,11 @@ func (p *Provider) reach(ctx context.Context, op string, name wnet.RemoteName, r
 	}
 	p.calls.Add(1)
 	if fault := p.fault.Load(); fault != nil {
-		if err := (*fault)(ctx, Call{Op: op, Server: name.Server, Share: name.Share}); err != nil {
-			if ctx.Err() != nil {
-				return p.ended(op, name, ctx.Err())
-			}
+		err := (*fault)(ctx, Call{Op: op, Server: name.Server, Share: name.Share})
+		if ctx.Err() != nil {
+			return p.ended(op, name, ctx.Err())
+		}
+		if err != nil {
 			return wnet.AsError(op, name.String(), err)
 		}
 	}
