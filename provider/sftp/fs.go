@@ -1,0 +1,475 @@
+package sftp
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"math"
+	"path"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/pkg/sftp"
+
+	"github.com/openwnet/wnet"
+)
+
+// fileSystem is the folder of a connection.
+type fileSystem struct {
+	c    *conn
+	seen seenFolders
+
+	// What the server offers besides the protocol.
+	posixRename, hardlink, statvfs, fsync bool
+
+	mu   sync.Mutex         // guards open, and name and removed of the files in it
+	open map[*file]struct{} // open files, so that a rename reaches them
+}
+
+var (
+	_ wnet.FileSystem = (*fileSystem)(nil)
+	_ wnet.AttrSetter = (*fileSystem)(nil)
+	_ wnet.Symlinker  = (*fileSystem)(nil)
+	_ wnet.Linker     = (*fileSystem)(nil)
+	_ wnet.Statfser   = (*fileSystem)(nil)
+)
+
+func newFileSystem(c *conn) *fileSystem {
+	f := &fileSystem{c: c, open: map[*file]struct{}{}}
+	for name, has := range map[string]*bool{
+		"posix-rename@openssh.com": &f.posixRename,
+		"hardlink@openssh.com":     &f.hardlink,
+		"statvfs@openssh.com":      &f.statvfs,
+		"fsync@openssh.com":        &f.fsync,
+	} {
+		_, *has = c.ftp.HasExtension(name)
+	}
+	return f
+}
+
+// at is a name's path on the server.
+func (f *fileSystem) at(name string) string {
+	if name == "." {
+		return f.c.top
+	}
+	return path.Join(f.c.top, name)
+}
+
+// valid refuses names that are not of the contract's form, before they reach the server.
+func valid(op string, names ...string) error {
+	for _, n := range names {
+		if !fs.ValidPath(n) || strings.IndexByte(n, 0) >= 0 {
+			return &fs.PathError{Op: op, Path: n, Err: syscall.EINVAL}
+		}
+	}
+	return nil
+}
+
+// do is call for what gives nothing but an error.
+func (f *fileSystem) do(ctx context.Context, fn func() error) error {
+	_, err := call(ctx, f.c, func() (struct{}, error) { return struct{}{}, fn() }, nil)
+	return err
+}
+
+// lstat describes name as the server does. The top may be a link on the server, and counts as what it leads to.
+func (f *fileSystem) lstat(ctx context.Context, name string) (fs.FileInfo, error) {
+	fi, err := call(ctx, f.c, func() (fs.FileInfo, error) {
+		if name == "." {
+			return f.c.ftp.Stat(f.c.top)
+		}
+		return f.c.ftp.Lstat(f.at(name))
+	}, nil)
+	if err == nil && fi.IsDir() {
+		f.seen.add(name)
+	}
+	return fi, err
+}
+
+// Stat describes name.
+func (f *fileSystem) Stat(ctx context.Context, name string) (wnet.Attr, error) {
+	if err := valid("stat", name); err != nil {
+		return wnet.Attr{}, err
+	}
+	fi, err := f.lstat(ctx, name)
+	if err != nil {
+		return wnet.Attr{}, wrap("stat", name, f.common(ctx, name, err))
+	}
+	return attrOf(fi, path.Base(name)), nil
+}
+
+// attrOf takes what SFTP says of a file; a server that lies about a size does not get a negative one through.
+func attrOf(fi fs.FileInfo, name string) wnet.Attr {
+	a := wnet.Attr{Name: name, Mode: fi.Mode(), Size: fi.Size(), ModTime: fi.ModTime()}
+	if a.Size < 0 {
+		a.Size = math.MaxInt64
+	}
+	if st, ok := fi.Sys().(*sftp.FileStat); ok {
+		a.AccessTime = st.AccessTime()
+		if st.Mode == 0 {
+			a.Mode = 0o666 // the server has no modes; what is forbidden it will say
+		}
+	}
+	return a
+}
+
+// ReadDir lists a folder.
+func (f *fileSystem) ReadDir(ctx context.Context, name string) ([]wnet.Attr, error) {
+	if err := valid("readdir", name); err != nil {
+		return nil, err
+	}
+	// The server would follow a link.
+	if name != "." && !f.seen.folder(name) {
+		fi, err := f.lstat(ctx, name)
+		if err != nil {
+			return nil, wrap("readdir", name, f.common(ctx, name, err))
+		}
+		if !fi.IsDir() {
+			return nil, wrap("readdir", name, syscall.ENOTDIR)
+		}
+	}
+	list, err := call(ctx, f.c, func() ([]fs.FileInfo, error) { return f.c.ftp.ReadDirContext(ctx, f.at(name)) }, nil)
+	if err != nil {
+		f.seen.forget(name)
+		if !settled(err) {
+			if fi, serr := f.lstat(ctx, name); serr == nil && !fi.IsDir() {
+				err = syscall.ENOTDIR
+			}
+		}
+		return nil, wrap("readdir", name, f.common(ctx, name, err))
+	}
+	f.seen.add(name)
+	attrs := make([]wnet.Attr, 0, len(list))
+	for _, fi := range list {
+		// A name is one part of a path, whatever the server says.
+		if n := fi.Name(); n != "" && n != "." && n != ".." && !strings.ContainsAny(n, "/\x00") {
+			attrs = append(attrs, attrOf(fi, n))
+		}
+	}
+	return attrs, nil
+}
+
+// Mkdir makes a folder.
+func (f *fileSystem) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+	if err := valid("mkdir", name); err != nil {
+		return err
+	}
+	if name == "." {
+		return wrap("mkdir", name, syscall.EEXIST)
+	}
+	at := f.at(name)
+	if err := f.do(ctx, func() error { return f.c.ftp.Mkdir(at) }); err != nil {
+		if !settled(err) {
+			if _, serr := f.lstat(ctx, name); serr == nil {
+				err = syscall.EEXIST
+			}
+		}
+		return wrap("mkdir", name, f.common(ctx, name, err))
+	}
+	f.seen.add(name)
+	// A server without modes refuses this, and the folder is there all the same.
+	if err := f.do(ctx, func() error { return f.c.ftp.Chmod(at, perm) }); settled(err) {
+		return err
+	}
+	return nil
+}
+
+// Remove takes away a folder, a file or a link.
+func (f *fileSystem) Remove(ctx context.Context, name string, dir bool) error {
+	if err := valid("remove", name); err != nil {
+		return err
+	}
+	if name == "." {
+		return wrap("remove", name, syscall.EBUSY)
+	}
+	at := f.at(name)
+	f.seen.forget(name)
+	err := f.do(ctx, func() error {
+		if dir {
+			return f.c.ftp.RemoveDirectory(at)
+		}
+		return removeFile(f.c.ftp, at)
+	})
+	if err != nil {
+		return wrap("remove", name, f.explainRemove(ctx, name, dir, err))
+	}
+	f.removed(name)
+	return nil
+}
+
+// removeFile removes a file and never a folder. pkg/sftp's Remove tries both, so that the kind is asked for before it.
+func removeFile(ftp *sftp.Client, at string) error {
+	fi, err := ftp.Lstat(at)
+	if err != nil {
+		return err
+	}
+	if fi.IsDir() {
+		return syscall.EISDIR
+	}
+	return ftp.Remove(at)
+}
+
+// Rename moves a name.
+func (f *fileSystem) Rename(ctx context.Context, from, to string) error {
+	if err := valid("rename", from, to); err != nil {
+		return err
+	}
+	if from == "." || to == "." {
+		return wrap("rename", from, syscall.EBUSY)
+	}
+	f.seen.forget(from)
+	f.seen.forget(to)
+	var err error
+	if f.posixRename {
+		err = f.do(ctx, func() error { return f.c.ftp.PosixRename(f.at(from), f.at(to)) })
+	} else {
+		err = f.renameOver(ctx, from, to)
+	}
+	if err != nil {
+		return wrap("rename", from, f.explainRename(ctx, from, to, err))
+	}
+	f.renamed(from, to)
+	return nil
+}
+
+// renameOver is Rename on a server that refuses to replace (SSH_FXP_RENAME). What stands at to is set aside first and comes back if the
+// rename fails, so that no moment is without one of the two, though one is without the name.
+func (f *fileSystem) renameOver(ctx context.Context, from, to string) error {
+	plain := func(a, b string) error { return f.do(ctx, func() error { return f.c.ftp.Rename(a, b) }) }
+	src, dst := f.at(from), f.at(to)
+	first := plain(src, dst)
+	if first == nil || settled(first) || from == to {
+		return first
+	}
+	sfi, err := f.lstat(ctx, from)
+	if err != nil {
+		return err
+	}
+	dfi, err := f.lstat(ctx, to)
+	if err != nil {
+		return first // nothing stands there, so that was not the reason
+	}
+	switch {
+	case sfi.IsDir() && !dfi.IsDir():
+		return syscall.ENOTDIR
+	case !sfi.IsDir() && dfi.IsDir():
+		return syscall.EISDIR
+	case dfi.IsDir():
+		if full, err := f.full(ctx, to); err != nil {
+			return err
+		} else if full {
+			return syscall.ENOTEMPTY
+		}
+	}
+	aside := path.Join(path.Dir(dst), ".wnet-"+randomName())
+	if err := plain(dst, aside); err != nil {
+		return err
+	}
+	if err := plain(src, dst); err != nil {
+		// The way back has to be tried even if the caller no longer waits.
+		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.c.times.Dead)
+		defer cancel()
+		f.do(back, func() error { return f.c.ftp.Rename(aside, dst) })
+		return err
+	}
+	gone := func() error { return removeFile(f.c.ftp, aside) }
+	if dfi.IsDir() {
+		gone = func() error { return f.c.ftp.RemoveDirectory(aside) }
+	}
+	if err := f.do(ctx, gone); settled(err) {
+		return err
+	}
+	return nil
+}
+
+// SetAttr changes attributes of name. A link's own mode and times are left as they are: the protocol would change what it leads to.
+func (f *fileSystem) SetAttr(ctx context.Context, name string, change wnet.AttrChange) (wnet.Attr, error) {
+	if err := valid("setattr", name); err != nil {
+		return wnet.Attr{}, err
+	}
+	fi, err := f.lstat(ctx, name)
+	if err != nil {
+		return wnet.Attr{}, wrap("setattr", name, f.common(ctx, name, err))
+	}
+	if fi.Mode()&fs.ModeSymlink != 0 {
+		if change.Size != nil {
+			return wnet.Attr{}, wrap("setattr", name, syscall.ELOOP)
+		}
+		return attrOf(fi, path.Base(name)), nil
+	}
+	at := f.at(name)
+	// The size first, since a cut touches the time; the mode after it, since it may take the right to write away.
+	if change.Size != nil {
+		if err := checkSize(fi.IsDir(), *change.Size); err != nil {
+			return wnet.Attr{}, wrap("setattr", name, err)
+		}
+		if err := f.do(ctx, func() error { return f.c.ftp.Truncate(at, *change.Size) }); err != nil {
+			return wnet.Attr{}, wrap("setattr", name, f.common(ctx, name, err))
+		}
+	}
+	if change.Mode != nil {
+		if err := f.do(ctx, func() error { return f.c.ftp.Chmod(at, *change.Mode) }); err != nil && !unsupported(err) {
+			return wnet.Attr{}, wrap("setattr", name, f.common(ctx, name, err))
+		}
+	}
+	if err := f.setTimes(ctx, at, fi, change); err != nil && !unsupported(err) {
+		return wnet.Attr{}, wrap("setattr", name, f.common(ctx, name, err))
+	}
+	return f.Stat(ctx, name)
+}
+
+func checkSize(dir bool, size int64) error {
+	switch {
+	case dir:
+		return syscall.EISDIR
+	case size < 0:
+		return syscall.EINVAL
+	}
+	return nil
+}
+
+// unsupported reports whether the server has no such thing at all, so that it is left out in silence.
+func unsupported(err error) bool {
+	e, _ := errnoOf(err)
+	return e == syscall.ENOTSUP
+}
+
+// setTimes sets the times of a change. The protocol knows only both at once: one that is to stay comes from now.
+func (f *fileSystem) setTimes(ctx context.Context, at string, now fs.FileInfo, change wnet.AttrChange) error {
+	if change.ModTime == nil && change.AccessTime == nil {
+		return nil
+	}
+	a := attrOf(now, "")
+	mtime, atime := a.ModTime, a.AccessTime
+	if change.ModTime != nil {
+		mtime = *change.ModTime
+	}
+	if change.AccessTime != nil {
+		atime = *change.AccessTime
+	}
+	return f.do(ctx, func() error { return f.c.ftp.Chtimes(at, inRange(atime), inRange(mtime)) })
+}
+
+// inRange brings a time into what 32 bits without a sign hold.
+func inRange(t time.Time) time.Time {
+	return time.Unix(min(max(t.Unix(), 0), math.MaxUint32), 0)
+}
+
+// Symlink makes a link; target is kept as it is.
+func (f *fileSystem) Symlink(ctx context.Context, target, name string) error {
+	if err := valid("symlink", name); err != nil {
+		return err
+	}
+	err := f.do(ctx, func() error { return f.c.ftp.Symlink(target, f.at(name)) })
+	return f.made(ctx, "symlink", name, err)
+}
+
+// Readlink reads a link.
+func (f *fileSystem) Readlink(ctx context.Context, name string) (string, error) {
+	if err := valid("readlink", name); err != nil {
+		return "", err
+	}
+	target, err := call(ctx, f.c, func() (string, error) { return f.c.ftp.ReadLink(f.at(name)) }, nil)
+	if err != nil {
+		if !settled(err) {
+			if fi, serr := f.lstat(ctx, name); serr == nil && fi.Mode()&fs.ModeSymlink == 0 {
+				err = syscall.EINVAL
+			}
+		}
+		return "", wrap("readlink", name, f.common(ctx, name, err))
+	}
+	return target, nil
+}
+
+// Link makes a hard link where the server has hardlink@openssh.com.
+func (f *fileSystem) Link(ctx context.Context, from, to string) error {
+	if err := valid("link", from, to); err != nil {
+		return err
+	}
+	if !f.hardlink {
+		return wrap("link", to, syscall.ENOTSUP)
+	}
+	err := f.do(ctx, func() error { return f.c.ftp.Link(f.at(from), f.at(to)) })
+	if err != nil && !settled(err) {
+		fi, serr := f.lstat(ctx, from)
+		if serr != nil {
+			return wrap("link", from, f.common(ctx, from, serr))
+		}
+		if fi.IsDir() {
+			return wrap("link", from, syscall.EPERM)
+		}
+		if _, vague := errnoOf(err); vague {
+			if _, derr := f.lstat(ctx, to); errors.Is(derr, fs.ErrNotExist) && f.otherDisk(ctx, from, to) {
+				err = syscall.EXDEV
+			}
+		}
+	}
+	return f.made(ctx, "link", to, err)
+}
+
+// made explains a failure to make name.
+func (f *fileSystem) made(ctx context.Context, op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if !settled(err) {
+		if _, serr := f.lstat(ctx, name); serr == nil {
+			err = syscall.EEXIST
+		}
+	}
+	return wrap(op, name, f.common(ctx, name, err))
+}
+
+// Statfs tells the room on the server's disk, where the server has statvfs@openssh.com; else ENOTSUP.
+func (f *fileSystem) Statfs(ctx context.Context) (wnet.Statfs, error) {
+	if !f.statvfs {
+		return wnet.Statfs{}, wrap("statfs", ".", syscall.ENOTSUP)
+	}
+	v, err := call(ctx, f.c, func() (*sftp.StatVFS, error) { return f.c.ftp.StatVFS(f.c.top) }, nil)
+	if err != nil {
+		return wnet.Statfs{}, wrap("statfs", ".", err)
+	}
+	return wnet.Statfs{
+		Total: v.Blocks * v.Frsize, Free: v.Bfree * v.Frsize, Available: v.Bavail * v.Frsize,
+		Files: v.Files, FilesFree: v.Ffree, NameMax: uint32(min(v.Namemax, math.MaxUint32)),
+	}, nil
+}
+
+// seenFolders remembers for a moment which names were folders.
+type seenFolders struct {
+	mu sync.Mutex // guards at
+	at map[string]time.Time
+}
+
+const (
+	seenFor = 5 * time.Second
+	seenMax = 4096
+)
+
+func (s *seenFolders) add(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at == nil || len(s.at) >= seenMax {
+		s.at = map[string]time.Time{}
+	}
+	s.at[name] = time.Now()
+}
+
+func (s *seenFolders) folder(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.at[name]
+	return ok && time.Since(t) < seenFor
+}
+
+// forget drops a name and all below it.
+func (s *seenFolders) forget(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for n := range s.at {
+		if n == name || strings.HasPrefix(n, name+"/") {
+			delete(s.at, n)
+		}
+	}
+}
