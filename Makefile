@@ -1,8 +1,12 @@
 # The two commands of the README are `make demo` and `make test`; `make setup` installs what both need on Debian 12.
 GO ?= go
-APT = samba smbclient fuse3 openssh-server openssh-client rsync git vim sqlite3 attr dbus gnome-keyring curl jq procps util-linux
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync git vim sqlite3 attr dbus gnome-keyring curl jq procps \
+	util-linux libcap2-bin
+APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone
 
-.PHONY: setup build test vet
+.PHONY: setup build demo test vet contract bench
+
 setup:
 	@for p in $(APT); do dpkg -s $$p >/dev/null 2>&1 || missing=1; done; \
 	if [ -n "$$missing" ]; then \
@@ -12,8 +16,28 @@ setup:
 build:
 	$(GO) build -o build/wnet ./cmd/wnet
 
+# The main job, each step printed as the command that a person would type.
+demo: build
+	@command -v fusermount3 >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends fuse3 >/dev/null; }
+	@build/wnet demo
+
 vet:
 	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
 
+# All tests, with the race detector, and then the contract's table against what passed. A skipped test is a failure.
 test: setup vet
-	$(GO) test -race ./...
+	@mkdir -p build
+	$(GO) test -race -timeout 40m -json ./... | $(GO) run ./test/summary -noskip -o build/test.json
+	$(GO) run ./test/contract -q -results build/test.json
+
+# The contract, row by row, with the tests that prove it.
+contract:
+	$(GO) run ./test/contract
+
+bench: setup
+	@for p in $(APT_BENCH); do dpkg -s $$p >/dev/null 2>&1 || missing=1; done; \
+	if [ -n "$$missing" ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(APT_BENCH) >/dev/null; \
+	fi
+	$(GO) test ./bench -run '^$$' -bench . -benchtime 1x
