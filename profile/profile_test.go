@@ -344,3 +344,8 @@ func TestEmptyFile(t *testing.T) {
 		}
 	}
 }
+
+func wnetDevice(n uint8) wnet.Device {
+	all := append(wnet.Drives(true), wnet.Ports()...)
+	return all[int(n)%len(all)]
+}

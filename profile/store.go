@@ -25,6 +25,7 @@ const maxSize = 1 << 20
 type Store struct {
 	path string
 	turn chan struct{} // holds one token: the Tx of this Store that may take the file lock
+	now  func() time.Time
 
 	mu    sync.Mutex // guards cache
 	cache *loaded
@@ -51,7 +52,7 @@ const settleTime = 2 * time.Second
 
 // Open returns the Store of the file at path, an absolute one. It does no I/O.
 func Open(path string) *Store {
-	return &Store{path: path, turn: make(chan struct{}, 1)}
+	return &Store{path: path, turn: make(chan struct{}, 1), now: time.Now}
 }
 
 // Path is the file's path as given to Open.
@@ -114,7 +115,7 @@ func (s *Store) read() (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	settled := id.exists && time.Since(time.Unix(id.ctime.Unix())) > settleTime
+	settled := id.exists && s.now().Sub(time.Unix(id.ctime.Unix())) > settleTime
 	p, _, err := read(s.path, text)
 	if err != nil {
 		return nil, err
