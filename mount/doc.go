@@ -1,0 +1,42 @@
+// Package mount serves a wnet.FileSystem to the kernel through FUSE. It is the only importer of go-fuse, and the one place where an
+// error becomes an errno.
+//
+// # What programs see
+//
+// Each mount is of type fuse.wnet, private to the user who mounted it (root and other users are refused by the kernel). All files
+// belong to that user; permission bits come from Attr.Mode and bind nobody: the server decides what the account may do, and access(2)
+// refuses only a permission that no bit grants at all. Inode numbers are Attr.ID where the server has one, so hard links show the
+// same number, else derived from the path and kept while the file is known.
+//
+// A write is on the server's side when write(2) returns: FUSE's write-back cache is not used, so what a program wrote through a
+// descriptor survives the loss of the mount, and close(2) has nothing left to report. The exception is a shared mapping, whose
+// dirty pages the kernel writes when it likes, and at the latest at msync(2), close(2) or unmount.
+//
+// Names, attributes and data are cached by the kernel no longer than CacheTime (Config.CacheTime), counted from the moment the server
+// was asked. A change that another machine makes is seen after that time at the latest; cached data is dropped when the size or the
+// modification time has changed, and at every open unless both are known to be the same. (A server whose clock ticks in whole seconds
+// can hide a second change of equal length within one tick from a file that stays open.)
+//
+// POSIX and flock locks are the kernel's own: they hold between the programs of this machine.
+// Extended attributes, fallocate and copy_file_range are "not supported", so that programs fall back to plain reads and writes.
+//
+// # Time
+//
+// Every request has a deadline (Config.Deadline, MountOptions.Deadline), after which the program gets ETIMEDOUT even if the file system
+// ignores its context. A program that is being killed gets its request cancelled at once. Any other signal leaves a request another
+// second to end by itself before it is cancelled with EINTR, since programs that use timers do not expect EINTR from a file.
+//
+// # The end of a mount
+//
+// Unmount refuses while anybody uses the mount and names who does. What the kernel knows is never second-guessed: umount(2) itself is
+// the arbiter, which is atomic. The table of open handles is asked before, because a handle may live outside of this mount
+// namespace; but close(2) returns before the kernel tells of the close, so an entry without a visible descriptor is waited for.
+//
+// ForceUnmount does not abort the FUSE connection, after which programs would get ENOTCONN: the mount is detached and goes on answering
+// EIO, without asking the file system anything, until the last program has closed its last handle.
+//
+// # A deadlock to know
+//
+// A process that serves a mount must not start a child with exec.Cmd.Dir inside it: the child's chdir waits for the server while the
+// Go runtime may wait for the child. Let a shell change the folder instead.
+package mount

@@ -1,0 +1,340 @@
+package mount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/win32"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// FSType is what /proc/mounts shows as the type of every mount of this package.
+	FSType = "fuse.wnet"
+	// DefaultDeadline is the longest time that one request may take where nothing else is set.
+	DefaultDeadline = 30 * time.Second
+	// CacheTime is how long the kernel keeps names, attributes and data where nothing else is set: the bound on how stale a program's
+	// view of the server can be.
+	CacheTime = time.Second
+	// maxRequest is the size of the largest read or write. Kernels before 4.20 cut it to 128 KiB by themselves.
+	maxRequest = 1 << 20
+)
+
+// Config is what a Mounter is made of. The zero Config is usable.
+type Config struct {
+	// Deadline is the longest time one request may take, 0 for DefaultDeadline. MountOptions.Deadline goes before it.
+	Deadline time.Duration
+	// CacheTime bounds the kernel's caching, 0 for the constant CacheTime, negative for no caching of names and attributes.
+	CacheTime time.Duration
+	// AsideDir is the folder for written data that a server did not take, an absolute path; it is made when it is needed. Without
+	// it, such data is lost, and logged as lost.
+	AsideDir string
+	// Logger gets what nobody asked for and somebody should know: a panic of a file system, data kept aside. nil for none.
+	Logger *slog.Logger
+}
+
+// Mounter makes FUSE mounts, as root by mount(2), else through fusermount3. It may be used from many goroutines at once.
+type Mounter struct {
+	cfg        Config
+	device     string                 // FUSE's
+	fusermount func() (string, error) // path of fusermount3
+	root       bool                   // mount(2) is allowed
+
+	mu   sync.Mutex          // guards busy
+	busy map[string]struct{} // points that are being mounted
+}
+
+var _ wnet.Mounter = (*Mounter)(nil)
+
+// New returns a Mounter. It does nothing yet: that FUSE is missing is told by Mount.
+func New(cfg Config) *Mounter {
+	if cfg.Deadline <= 0 {
+		cfg.Deadline = DefaultDeadline
+	}
+	if cfg.CacheTime == 0 {
+		cfg.CacheTime = CacheTime
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Mounter{cfg: cfg, device: "/dev/fuse", fusermount: findFusermount, root: os.Geteuid() == 0, busy: map[string]struct{}{}}
+}
+
+// mount is one mount.
+type mount struct {
+	by         *Mounter
+	log        *slog.Logger
+	point      string // as asked for
+	real       string // without symbolic links
+	made       bool   // the folder is ours
+	srv        *server
+	fd         int             // FUSE's, owned by go-fuse
+	id         int             // mount id
+	maj, min   int             // st_dev
+	turn       chan struct{}   // holds one token: Unmount and ForceUnmount take turns
+	force      context.Context // ends when ForceUnmount is called, so that an Unmount that waits gives way
+	startForce context.CancelFunc
+	finishing  sync.Once
+	done       chan struct{}
+}
+
+var _ wnet.Mount = (*mount)(nil)
+
+// Mount implements wnet.Mounter.
+//
+// Errors: ERROR_NOT_SUPPORTED where FUSE is missing, with a hint that says what to install; ERROR_INVALID_PARAMETER if point is not
+// absolute; ERROR_ACCESS_DENIED if the folder cannot be made, is not a folder, is not empty or is a mount point already;
+// ERROR_GEN_FAILURE with the kernel's or fusermount3's reason otherwise.
+func (b *Mounter) Mount(ctx context.Context, point string, fsys wnet.FileSystem, opt wnet.MountOptions) (wnet.Mount, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, failure(point, codeOfContext(err), err, "")
+	}
+	if !filepath.IsAbs(point) {
+		return nil, failure(point, win32.ERROR_INVALID_PARAMETER, errors.New("the mount point is not an absolute path"), "")
+	}
+	point = filepath.Clean(point)
+	if err := b.available(point); err != nil {
+		return nil, err
+	}
+	real, made, err := preparePoint(point)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	_, busy := b.busy[real]
+	if !busy {
+		b.busy[real] = struct{}{}
+	}
+	b.mu.Unlock()
+	if busy {
+		return nil, failure(point, win32.ERROR_ACCESS_DENIED, fmt.Errorf("%s is being mounted already", point), "")
+	}
+	defer func() {
+		b.mu.Lock()
+		delete(b.busy, real)
+		b.mu.Unlock()
+	}()
+	m, err := b.serve(point, real, fsys, opt)
+	if err != nil {
+		if made {
+			os.Remove(real)
+		}
+		return nil, err
+	}
+	m.made = made
+	// From here on, the end of the kernel's requests is the end of the mount, whoever took it down.
+	go func() {
+		<-m.srv.stopped
+		m.finish()
+	}()
+	return m, nil
+}
+
+// serve mounts and starts to answer.
+func (b *Mounter) serve(point, real string, fsys wnet.FileSystem, opt wnet.MountOptions) (*mount, error) {
+	deadline := opt.Deadline
+	if deadline <= 0 {
+		deadline = b.cfg.Deadline
+	}
+	source := opt.Source
+	if source == "" {
+		source = "wnet"
+	}
+	fd, err := b.attach(real, source)
+	if err != nil {
+		code := win32.ERROR_GEN_FAILURE
+		if errors.Is(err, syscall.EACCES) {
+			code = win32.ERROR_ACCESS_DENIED
+		}
+		return nil, failure(point, code, fmt.Errorf("mounting %s failed: %w", point, err), "")
+	}
+	log := b.cfg.Logger.With("mount", point, "source", source)
+	m := &mount{by: b, log: log, point: point, real: real, fd: fd, turn: make(chan struct{}, 1), done: make(chan struct{})}
+	m.force, m.startForce = context.WithCancel(context.Background())
+	m.srv = newServer(fsys, log, deadline, max(0, b.cfg.CacheTime), os.Getuid(), os.Getgid())
+	m.srv.aside = &aside{dir: b.cfg.AsideDir, source: source, log: log}
+	kernel, err := fuse.NewServer(m.srv, fmt.Sprintf("/dev/fd/%d", fd), &fuse.MountOptions{
+		MaxBackground: 64,
+		MaxWrite:      maxRequest,
+		MaxReadAhead:  maxRequest,
+		DisableSplice: true, // data comes from memory
+		// O_TRUNC comes with the open: one question less, and no AttrSetter needed.
+		ExtraCapabilities: fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_ASYNC_DIO,
+		Logger:            slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	})
+	if err != nil {
+		m.detach(context.Background(), true)
+		return nil, failure(point, win32.ERROR_GEN_FAILURE, fmt.Errorf("the kernel did not start FUSE: %w", err), "")
+	}
+	go func() {
+		kernel.Serve()
+		close(m.srv.stopped)
+	}()
+	for _, e := range mountsAt(real) {
+		if e.FSType == FSType {
+			m.id, m.maj, m.min = e.ID, e.Major, e.Minor // the last one is on top
+		}
+	}
+	if m.id == 0 {
+		m.detach(context.Background(), true)
+		return nil, failure(point, win32.ERROR_GEN_FAILURE, errors.New("the kernel does not show the mount"), "")
+	}
+	m.tune()
+	return m, nil
+}
+
+// tune makes reading faster, where it can.
+func (m *mount) tune() {
+	// The kernel reads ahead 128 KiB, whatever FUSE offers, unless root says otherwise.
+	path := fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", m.maj, m.min)
+	if err := os.WriteFile(path, []byte("1024"), 0); err != nil {
+		m.log.Debug("readahead stays at the kernel's default", "error", err)
+	}
+	// A process that both serves and uses a mount, as a test does, must not be asked for POLL: Go's runtime polls each file that it
+	// opens, and does not expect that to wait. go-fuse answers for this one name by itself and has the kernel never ask again.
+	fd, err := unix.Open(filepath.Join(m.real, ".go-fuse-epoll-hack"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+	unix.Close(fd)
+}
+
+// Point implements wnet.Mount.
+func (m *mount) Point() string { return m.point }
+
+// Opens implements wnet.Mount.
+func (m *mount) Opens() int {
+	n, _ := m.srv.handles.count()
+	return n
+}
+
+// Done implements wnet.Mount.
+func (m *mount) Done() <-chan struct{} { return m.done }
+
+func (m *mount) gone() bool {
+	select {
+	case <-m.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// closeTime is how long the end of a mount waits for the server to take back its files.
+const closeTime = 2 * time.Second
+
+// finish does what is left once the kernel does not show the mount: files are closed, the folder is removed if it is ours. It returns
+// within a bound, whatever the server does.
+func (m *mount) finish() {
+	m.finishing.Do(func() {
+		m.srv.over.Store(true)
+		m.srv.end()
+		m.srv.endAll()
+		ctx, stop := context.WithTimeout(context.Background(), closeTime)
+		defer stop()
+		if err := m.srv.handles.await(ctx, func(_, closing int) bool { return closing == 0 }); err != nil {
+			m.log.Warn("the server did not take back all files in time")
+		}
+		if paths := m.srv.aside.finish(); len(paths) > 0 {
+			m.log.Warn("written data that the server did not take is kept aside", "files", paths)
+		}
+		if m.made {
+			if err := os.Remove(m.real); err != nil {
+				m.log.Debug("the folder stays", "error", err)
+			}
+		}
+		close(m.done)
+	})
+}
+
+// failure makes the error of one of this package's methods.
+func failure(point string, code win32.Code, err error, hint string) *wnet.Error {
+	return &wnet.Error{Op: "Mount", Name: point, Code: code, Err: err, Hint: hint}
+}
+
+// codeOfContext is the code for a call that its caller gave up.
+func codeOfContext(err error) win32.Code {
+	if errors.Is(err, context.Canceled) {
+		return win32.ERROR_CANCELLED
+	}
+	return win32.ERROR_BUSY
+}
+
+// available tells what is missing of FUSE.
+func (b *Mounter) available(point string) error {
+	missing := func(what string) error {
+		return failure(point, win32.ERROR_NOT_SUPPORTED, errors.New(what),
+			"Install FUSE (on Debian and Ubuntu: apt install fuse3), then try again.")
+	}
+	if err := unix.Access(b.device, unix.R_OK|unix.W_OK); err != nil {
+		if errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM) {
+			return failure(point, win32.ERROR_NOT_SUPPORTED, fmt.Errorf("FUSE is here, but %s may not be opened", b.device),
+				"Let this user read and write "+b.device+"; installing fuse3 anew (apt install --reinstall fuse3) sets it so.")
+		}
+		return missing("FUSE is missing: there is no " + b.device)
+	}
+	if !b.root {
+		if _, err := b.fusermount(); err != nil {
+			return missing("FUSE is missing: there is no fusermount3, which mounts for a user who is not root")
+		}
+	}
+	return nil
+}
+
+// preparePoint makes the folders of a mount point and checks that the last one may be used. It asks nothing of a file system that is
+// mounted there already, which might not answer.
+func preparePoint(point string) (real string, made bool, err error) {
+	denied := func(err error) error { return failure(point, win32.ERROR_ACCESS_DENIED, err, "") }
+	if err := os.MkdirAll(filepath.Dir(point), 0o700); err != nil {
+		return "", false, denied(fmt.Errorf("the folder for the mount cannot be made: %w", err))
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(point))
+	if err != nil {
+		return "", false, denied(err)
+	}
+	real = filepath.Join(dir, filepath.Base(point))
+	for followed := false; ; followed = true {
+		if len(mountsAt(real)) > 0 {
+			return "", false, denied(fmt.Errorf("%s is a mount point already", point))
+		}
+		err := os.Mkdir(real, 0o700)
+		if err == nil {
+			return real, true, nil
+		}
+		fi, serr := os.Lstat(real)
+		switch {
+		case serr != nil:
+			return "", false, denied(fmt.Errorf("the folder for the mount cannot be made: %w", err))
+		case fi.Mode()&os.ModeSymlink != 0 && !followed:
+			if real, err = filepath.EvalSymlinks(real); err != nil {
+				return "", false, denied(err)
+			}
+			continue
+		case !fi.IsDir():
+			return "", false, denied(fmt.Errorf("%s is not a folder", point))
+		}
+		break
+	}
+	f, err := os.Open(real)
+	if err != nil {
+		return "", false, denied(err)
+	}
+	defer f.Close()
+	if names, _ := f.Readdirnames(3); len(names) > 0 {
+		return "", false, failure(point, win32.ERROR_ACCESS_DENIED,
+			fmt.Errorf("the folder %s is not empty: it holds %s", point, strings.Join(names, ", ")),
+			"Move what it holds elsewhere, or choose another folder.")
+	}
+	return real, false, nil
+}
