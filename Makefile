@@ -5,7 +5,7 @@ APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync gi
 	util-linux libcap2-bin
 APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone
 
-.PHONY: setup build demo test vet contract bench
+.PHONY: setup build man install demo test vet contract bench
 
 setup:
 	@for p in $(APT); do dpkg -s $$p >/dev/null 2>&1 || missing=1; done; \
@@ -15,6 +15,20 @@ setup:
 
 build:
 	$(GO) build -o build/wnet ./cmd/wnet
+
+man: build
+	build/wnet man build/man
+
+# PREFIX and DESTDIR as usual; what is installed is the program, its manual pages and shell completions, and the user units.
+PREFIX ?= /usr/local
+install: man
+	install -D -m 755 build/wnet $(DESTDIR)$(PREFIX)/bin/wnet
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 && install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	build/wnet completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wnet
+	build/wnet completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_wnet
+	build/wnet completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/wnet.fish
 
 # The main job, each step printed as the command that a person would type.
 demo: build

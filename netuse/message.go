@@ -71,6 +71,14 @@ NET USE [/PERSISTENT:{YES | NO}]
 
 `
 
+// ViewSyntax is what wnet takes of `net view`.
+const ViewSyntax = `The syntax of this command is:
+
+NET VIEW
+[\\computername [/ALL]]
+
+`
+
 // MoreHelp ends the syntax after an error (NU-29).
 const MoreHelp = "More help is available by typing NET HELPMSG 3506.\n\n"
 
@@ -78,13 +86,19 @@ const MoreHelp = "More help is available by typing NET HELPMSG 3506.\n\n"
 // text for an unknown connection (NU-27), or the system error with its official text (NU-26). "" for nil.
 func Failure(err error) string {
 	var s *SyntaxError
+	if errors.As(err, &s) {
+		text := Syntax + MoreHelp
+		if s.View {
+			text = ViewSyntax + MoreHelp
+		}
+		if s.Option != "" {
+			text = "The option " + s.Option + " is unknown.\n\n" + text
+		}
+		return text
+	}
 	switch {
 	case err == nil:
 		return ""
-	case errors.As(err, &s) && s.Option != "":
-		return "The option " + s.Option + " is unknown.\n\n" + Syntax + MoreHelp
-	case errors.As(err, &s):
-		return Syntax + MoreHelp
 	case wnet.CodeOf(err) == win32.ERROR_NOT_CONNECTED:
 		return NotFound
 	}

@@ -14,6 +14,7 @@ import (
 type SyntaxError struct {
 	Option string // the option that is not known, as typed (NU-28); "" for a wrong syntax (NU-29)
 	Why    string // what is wrong, in plain words: wnet's own help
+	View   bool   // the command was `net view`
 }
 
 // Error gives what is wrong in one line.
@@ -452,33 +453,39 @@ func (p *parser) names() error {
 // globbed is what most often lies behind too many words on Linux.
 const globbed = `if you typed *, write '*' so that the shell does not put file names in its place`
 
-// device reads a device name, with the trailing slash that a path has.
 func (p *parser) device(s string) error {
 	if s == Any {
 		p.c.Device = Any
 		return nil
 	}
+	d, err := Device(s)
+	p.c.Device = string(d)
+	return err
+}
+
+// Device reads a device name as people type it: in any case, with the trailing slash that a path has ("Z:\"). Errors: ERROR_BAD_DEVICE,
+// ERROR_INVALID_NAME for invisible characters inside, ERROR_BAD_NET_NAME for a remote name that a shell has mangled.
+func Device(s string) (wnet.Device, error) {
 	clean, err := wnet.Clean("device name", s)
 	if err != nil {
-		return err
+		return "", err
 	}
 	d := clean
 	if len(d) > 2 && d[1] == ':' {
 		d = strings.TrimRight(d, `\/`)
 	}
 	dev, err := wnet.ParseDevice(d)
-	if err == nil {
-		p.c.Device = string(dev)
-		return nil
+	switch {
+	case err == nil:
+		return dev, nil
+	case strings.HasPrefix(clean, `\`):
+		return "", eaten(clean)
 	}
-	e := &wnet.Error{Op: "UseConnection", Name: clean, Code: win32.ERROR_BAD_DEVICE, Hint: "Devices are A: to Z: and LPT1 to LPT9."}
+	e := &wnet.Error{Op: "UseConnection", Name: clean, Code: win32.ERROR_BAD_DEVICE}
 	if len(d) == 1 && (d[0]|0x20) >= 'a' && (d[0]|0x20) <= 'z' {
 		e.Hint = "Write " + strings.ToUpper(d) + ": with a colon."
 	}
-	if strings.HasPrefix(clean, `\`) {
-		return eaten(clean)
-	}
-	return e
+	return "", e
 }
 
 // eaten is the error for `\\nas\media` after a shell has taken backslashes away.

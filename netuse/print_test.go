@@ -214,3 +214,25 @@ func TestSort(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+func TestParseView(t *testing.T) {
+	for args, want := range map[string]ViewCommand{
+		"":              {},
+		"/y":            {},
+		`\\nas`:         {Server: `\\nas`},
+		"//nas /all":    {Server: "//nas", All: true},
+		"/A nas /n":     {Server: "nas", All: true},
+		"smb://nas:445": {Server: "smb://nas:445"},
+	} {
+		if got, err := ParseView(strings.Fields(args)); err != nil || got != want {
+			t.Errorf("%q: %+v %v", args, got, err)
+		}
+	}
+	for args, option := range map[string]string{"/x": "/x", "a b": "", "/all": "", "/": "/"} {
+		_, err := ParseView(strings.Fields(args))
+		var s *SyntaxError
+		if !errors.As(err, &s) || s.Option != option || !strings.Contains(Failure(err), "NET VIEW") {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
