@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,21 +15,52 @@ import (
 	"github.com/openwnet/wnet/profile"
 	"github.com/openwnet/wnet/provider/mem"
 	"github.com/openwnet/wnet/router"
+	"github.com/openwnet/wnet/rpc"
 	"github.com/openwnet/wnet/session"
 	"github.com/openwnet/wnet/win32"
 )
 
 // BenchmarkConnections prints the cost of a connection and how it grows with their number.
 func BenchmarkConnections(b *testing.B) {
-	fmt.Printf("\nconnections on the memory network, without mounts, with a journal:\n")
-	fmt.Printf("  %11s %9s %14s %12s %12s %12s %12s\n", "connections", "sessions", "KiB each", "get p50 µs", "get p99 µs", "cancel p50", "cancel p99")
+	fmt.Printf("\nconnections on the memory network, without mounts, with a journal; microseconds, medians of %d passes:\n", passes)
+	fmt.Printf("  %11s %9s %9s | %31s | %31s\n", "", "", "", "in the daemon", "through its socket")
+	fmt.Printf("  %11s %9s %9s | %7s %7s %7s %7s | %7s %7s %7s %7s\n", "connections", "sessions", "KiB each",
+		"get p50", "p99", "can p50", "p99", "get p50", "p99", "can p50", "p99")
+	var first, last []float64
 	for _, n := range []int{10, 100, 1_000, 10_000} {
-		measure(b, n, max(n/10, 1))
+		last = measure(b, n, max(n/10, 1))
+		if first == nil {
+			first = last
+		}
 	}
+	fmt.Printf("  p99 of 10,000 ÷ p99 of 10: get %.2f, cancel %.2f in the daemon; get %.2f, cancel %.2f through the socket (aim: within 2)\n",
+		last[1]/first[1], last[3]/first[3], last[5]/first[5], last[7]/first[7])
 }
 
-func measure(b *testing.B, conns, sessions int) {
-	dir := b.TempDir()
+// passes is how often each percentile is taken.
+const passes = 5
+
+// backend serves a router by the tokens of its sessions.
+type backend struct {
+	m *session.Manager
+	r *router.Router
+}
+
+func (x backend) Service(_ context.Context, c rpc.Caller) (wnet.Service, error) {
+	s, err := x.m.Resolve(session.Peer{UID: c.UID, PID: c.PID}, c.Token)
+	if err != nil {
+		return nil, err
+	}
+	return x.r.Session(s), nil
+}
+func (x backend) Sessions(context.Context, rpc.Caller) (wnet.Sessions, error) { return nil, nil }
+func (x backend) Shutdown(context.Context) error                              { return nil }
+func (x backend) Version() string                                             { return "bench" }
+
+func measure(b *testing.B, conns, sessions int) []float64 {
+	dir, err := os.MkdirTemp("", "wnbench")
+	must(b, err)
+	defer os.RemoveAll(dir)
 	p := mem.New(mem.Options{})
 	p.AddShare("srv", "data", mem.ShareOptions{})
 	m, err := session.New(session.Config{UID: os.Getuid(), Root: filepath.Join(dir, "wnet")})
@@ -38,43 +70,75 @@ func measure(b *testing.B, conns, sessions int) {
 	must(b, err)
 	ctx := context.Background()
 	defer r.Close(ctx)
+	l, err := rpc.Listen(filepath.Join(dir, "sock"))
+	must(b, err)
+	server := rpc.NewServer(backend{m, r}, nil)
+	go server.Serve(l)
+	defer server.Close()
+
 	before := heap()
-	services := make([]wnet.Service, sessions)
-	for i := range services {
-		s, _, err := m.Create(fmt.Sprint(i), os.Getpid())
+	direct, remote := make([]wnet.Service, sessions), make([]wnet.Service, min(sessions, 16))
+	for i := range direct {
+		s, token, err := m.Create(fmt.Sprint(i), os.Getpid())
 		must(b, err)
-		services[i] = r.Session(s)
+		direct[i] = r.Session(s)
+		if i < len(remote) {
+			c := rpc.NewClient(func(ctx context.Context) (net.Conn, error) { return rpc.DialSocket(ctx, filepath.Join(dir, "sock")) }, token)
+			defer c.Close()
+			remote[i] = c
+		}
 	}
 	letters := wnet.Drives(false)
-	at := func(i int) (wnet.Service, string) { return services[i%sessions], string(letters[i/sessions]) }
 	add := func(i int) {
-		s, d := at(i)
-		must(b, s.AddConnection(ctx, wnet.AddRequest{LocalName: d, RemoteName: `\\srv\data`, Type: win32.RESOURCETYPE_DISK}))
+		must(b, direct[i%sessions].AddConnection(ctx, wnet.AddRequest{LocalName: string(letters[i/sessions]), RemoteName: `\\srv\data`,
+			Type: win32.RESOURCETYPE_DISK}))
 	}
 	for i := range conns {
 		add(i)
 	}
 	each := float64(heap()-before) / float64(conns) / 1024
-	const samples = 20_000
-	get := make([]time.Duration, samples)
-	cancel := make([]time.Duration, samples/4)
-	for i := range get {
-		s, d := at(i * 7919 % conns)
-		start := time.Now()
-		_, err := s.GetConnection(ctx, d)
-		get[i] = time.Since(start)
-		must(b, err)
+	row := append(sample(b, direct, sessions, conns, 20_000, add), sample(b, remote, sessions, conns, 2_000, add)...)
+	fmt.Printf("  %11d %9d %9.1f | %7.1f %7.1f %7.1f %7.1f | %7.1f %7.1f %7.1f %7.1f\n", conns, sessions, each,
+		row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7])
+	return row
+}
+
+// sample times both calls on connections spread over the services, and gives p50 and p99 of each in microseconds.
+func sample(b *testing.B, services []wnet.Service, sessions, conns, n int, add func(int)) []float64 {
+	ctx := context.Background()
+	letters := wnet.Drives(false)
+	var rows [4][]float64
+	for range passes {
+		get, cancel := make([]time.Duration, n), make([]time.Duration, n/4)
+		pick := func(i int) (int, wnet.Service, string) {
+			session, letter := i*7919%len(services), i*104729%(conns/sessions)
+			return letter*sessions + session, services[session], string(letters[letter])
+		}
+		for i := range get {
+			_, s, d := pick(i)
+			start := time.Now()
+			_, err := s.GetConnection(ctx, d)
+			get[i] = time.Since(start)
+			must(b, err)
+		}
+		for i := range cancel {
+			k, s, d := pick(i)
+			start := time.Now()
+			_, err := s.CancelConnection(ctx, wnet.CancelRequest{Name: d})
+			cancel[i] = time.Since(start)
+			must(b, err)
+			add(k)
+		}
+		for i, v := range []float64{q(get, 50), q(get, 99), q(cancel, 50), q(cancel, 99)} {
+			rows[i] = append(rows[i], v)
+		}
 	}
-	for i := range cancel {
-		k := i * 7919 % conns
-		s, d := at(k)
-		start := time.Now()
-		_, err := s.CancelConnection(ctx, wnet.CancelRequest{Name: d})
-		cancel[i] = time.Since(start)
-		must(b, err)
-		add(k)
+	medians := make([]float64, len(rows))
+	for i, r := range rows {
+		slices.Sort(r)
+		medians[i] = r[len(r)/2]
 	}
-	fmt.Printf("  %11d %9d %14.1f %12.1f %12.1f %12.1f %12.1f\n", conns, sessions, each, q(get, 50), q(get, 99), q(cancel, 50), q(cancel, 99))
+	return medians
 }
 
 // q is a percentile in microseconds.
