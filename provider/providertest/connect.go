@@ -216,10 +216,17 @@ func connectCancelled(e *env) {
 
 func connectParallel(e *env) {
 	e.put("f", "text")
-	e.all(6, func(int) {
-		c := e.connect()
-		defer c.Close()
-		_, err := c.FS().Stat(e.ctx, "f")
+	conns := make([]wnet.Conn, 6)
+	defer func() {
+		for _, c := range conns {
+			if c != nil {
+				c.Close()
+			}
+		}
+	}()
+	e.all(len(conns), func(i int) { conns[i] = e.connect() })
+	e.all(len(conns), func(i int) {
+		_, err := conns[i].FS().Stat(e.ctx, "f")
 		e.ok("Stat through one of several connections", err)
 	})
 }

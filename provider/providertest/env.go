@@ -15,9 +15,6 @@ import (
 	"github.com/openwnet/wnet/win32"
 )
 
-// patience is how long something may take that has to happen soon, whatever the server does.
-const patience = 20 * time.Second
-
 // env is a check at work. Its methods give up the check at the first thing that is not as it should be, by a panic that body catches:
 // checks then read as a list of what has to hold.
 type env struct {
@@ -132,7 +129,7 @@ func (e *env) soon(what string, f func()) {
 
 // wait waits for what f panicked with, nil if it did not.
 func (e *env) wait(what string, done <-chan any) {
-	t := time.NewTimer(patience)
+	t := time.NewTimer(e.tg.patience())
 	defer t.Stop()
 	select {
 	case r := <-done:
@@ -140,7 +137,7 @@ func (e *env) wait(what string, done <-chan any) {
 			panic(r)
 		}
 	case <-t.C:
-		e.fail("%s: got no answer within %v, want one soon", what, patience)
+		e.fail("%s: got no answer within %v, want one soon", what, e.tg.patience())
 	}
 }
 

@@ -174,8 +174,8 @@ func stalledClose(e *env) {
 	e.put("f", "text")
 	f := e.open("f", both)
 	defer e.tg.Stall()()
-	done := make(chan any, 1)
 	const n = 4
+	done := make(chan any, n)
 	for i := range n {
 		go func() {
 			var r any
@@ -196,7 +196,7 @@ func severed(e *env) {
 	e.put("f", "text")
 	f := e.open("f", both)
 	e.tg.Sever()
-	e.soon("Lost after the server has cut the connection", func() { <-e.conn.Lost() })
+	e.lost()
 	for name, call := range calls(e.fs, f) {
 		e.soon(name+" on a lost connection", func() {
 			e.dead(name+" on a lost connection", call(e.ctx), win32.ERROR_NETNAME_DELETED)
@@ -206,10 +206,21 @@ func severed(e *env) {
 	e.soon("Close of a lost connection", func() { e.conn.Close() })
 }
 
+// lost waits for Lost to be closed.
+func (e *env) lost() {
+	t := time.NewTimer(e.tg.patience())
+	defer t.Stop()
+	select {
+	case <-e.conn.Lost():
+	case <-t.C:
+		e.fail("Lost after the server has cut the connection: got an open channel for %v, want it closed soon", e.tg.patience())
+	}
+}
+
 func again(e *env) {
 	e.put("f", "text")
 	e.tg.Sever()
-	e.soon("Lost after the server has cut the connection", func() { <-e.conn.Lost() })
+	e.lost()
 	c := e.connect()
 	defer c.Close()
 	e.fs = c.FS()

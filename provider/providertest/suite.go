@@ -63,6 +63,20 @@ type Target struct {
 	// CannotDo gives the reason for each check, by name, that the server behind the provider cannot pass. Such a check is run all the
 	// same and has to fail, so that the list cannot grow old; a name that is no check's fails the run.
 	CannotDo map[string]string
+
+	// hurry is how long something may take that has to happen soon; 0 for patience. The suite's own tests are in more of a hurry with
+	// providers that hang on purpose.
+	hurry time.Duration
+}
+
+// patience is how long something may take that has to happen soon, whatever the server does. It is generous: what meets it hangs.
+const patience = 20 * time.Second
+
+func (tg Target) patience() time.Duration {
+	if tg.hurry > 0 {
+		return tg.hurry
+	}
+	return patience
 }
 
 // Check is one promise.
@@ -132,13 +146,15 @@ func RunChecks(t *testing.T, checks []Check, target func(*testing.T) Target) {
 	}
 }
 
+var errPanic = errors.New("got a panic, want none")
+
 // Judge runs one check on one target, outside of a test. A check that panics or does not come back has failed.
 func Judge(ctx context.Context, c Check, tg Target) error {
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
 			if r := recover(); r != nil {
-				done <- fmt.Errorf("got a panic, want none: %v", r)
+				done <- fmt.Errorf("%w: %v", errPanic, r)
 			}
 		}()
 		done <- c.Run(ctx, tg)
@@ -147,7 +163,7 @@ func Judge(ctx context.Context, c Check, tg Target) error {
 	defer cancel()
 	context.AfterFunc(ctx, func() {
 		select {
-		case <-time.After(patience):
+		case <-time.After(tg.patience()):
 			cancel()
 		case <-grace.Done():
 		}
