@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/openwnet/wnet"
 )
@@ -39,7 +38,7 @@ func (n *node) set(t *tree, change wnet.AttrChange) error {
 	if change.AccessTime != nil {
 		n.atime = *change.AccessTime
 	}
-	n.ctime = time.Now()
+	n.ctime = now()
 	return nil
 }
 

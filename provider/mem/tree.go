@@ -59,14 +59,17 @@ func newTree(quota int64) *tree {
 func (t *tree) newNode(typ, perm fs.FileMode) *node {
 	t.lastID++
 	t.files.Add(1)
-	now := time.Now()
-	n := &node{id: t.lastID, typ: typ, perm: perm & keep, nlink: 1, mtime: now, atime: now, ctime: now}
+	at := now()
+	n := &node{id: t.lastID, typ: typ, perm: perm & keep, nlink: 1, mtime: at, atime: at, ctime: at}
 	if typ == fs.ModeDir {
 		n.nlink = 2
 		n.children = map[string]*node{}
 	}
 	return n
 }
+
+// now is the server's clock: without the monotonic part, which no time that comes from a server has.
+func now() time.Time { return time.Now().Round(0) }
 
 func (n *node) dir() bool  { return n.typ == fs.ModeDir }
 func (n *node) link() bool { return n.typ == fs.ModeSymlink }
@@ -99,7 +102,7 @@ func (n *node) touch(content bool) {
 }
 
 func (n *node) touchLocked(content bool) {
-	n.ctime = time.Now()
+	n.ctime = now()
 	if content {
 		n.mtime = n.ctime
 	}

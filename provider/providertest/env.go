@@ -68,9 +68,13 @@ func (e *env) ok(what string, err error) {
 
 // eq wants two values to be equal.
 func eq[T comparable](e *env, what string, got, want T) {
-	if got != want {
-		e.fail("%s: got %v, want %v", what, got, want)
+	if got == want {
+		return
 	}
+	if text, ok := any(got).(string); ok {
+		e.fail("%s: got %s, want %s", what, short(text), short(any(want).(string)))
+	}
+	e.fail("%s: got %v, want %v", what, got, want)
 }
 
 // errno wants an error that unwraps to one of the numbers.
@@ -213,7 +217,7 @@ func (e *env) read(f wnet.File, n int, off int64) string {
 
 // holds wants the file to hold that text and nothing more, through a File that is open.
 func (e *env) holds(what string, f wnet.File, want string) {
-	eq(e, what, short(e.read(f, len(want)+10, 0)), short(want))
+	eq(e, what, e.read(f, len(want)+10, 0), want)
 }
 
 // has wants the file of that name to hold the text.
@@ -225,7 +229,7 @@ func (e *env) has(name, want string) {
 
 // short keeps long contents out of messages.
 func short(s string) string {
-	if len(s) > 80 {
+	if len(s) > 300 {
 		h := uint64(14695981039346656037)
 		for i := range len(s) {
 			h = (h ^ uint64(s[i])) * 1099511628211
@@ -265,14 +269,15 @@ func (e *env) list(name string) map[string]wnet.Attr {
 
 // names wants a folder to hold exactly these.
 func (e *env) names(dir string, want ...string) {
-	var got []string
-	for n := range e.list(dir) {
-		got = append(got, n)
+	got := e.list(dir)
+	for _, n := range want {
+		if _, ok := got[n]; !ok {
+			e.fail("ReadDir %s: got %d entries without %s, want that and %d others", dir, len(got), short(n), len(want)-1)
+		}
+		delete(got, n)
 	}
-	slices.Sort(got)
-	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		e.fail("ReadDir %s: got %q, want %q", dir, got, want)
+	for n := range got {
+		e.fail("ReadDir %s: got %s among %d entries, want only the %d others", dir, short(n), len(want)+len(got), len(want))
 	}
 }
 

@@ -29,12 +29,12 @@ func oneFile(e *env) {
 		for b := range blocks {
 			text := noise(uint64(w*blocks+b), block)
 			e.write(f, text, at(w, b))
-			eq(e, "one's own block, read back at once", short(e.read(f, block, at(w, b))), short(text))
+			eq(e, "one's own block, read back at once", e.read(f, block, at(w, b)), text)
 		}
 	})
 	e.all(workers, func(w int) {
 		for b := range blocks {
-			eq(e, "a block, read after all were written", short(e.read(f, block, at(w, b))), short(noise(uint64(w*blocks+b), block)))
+			eq(e, "a block, read after all were written", e.read(f, block, at(w, b)), noise(uint64(w*blocks+b), block))
 		}
 	})
 	e.close(f)
