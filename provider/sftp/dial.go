@@ -113,7 +113,7 @@ func subsystem(client *ssh.Client) (*sftp.Client, error) {
 		return nil, err
 	}
 	// Not sftp.NewClient: its Wait would go on to wait for the server's exit after the protocol has failed.
-	ftp, err := sftp.NewClientPipe(r, w, sftp.UseConcurrentWrites(true))
+	ftp, err := sftp.NewClientPipe(r, &amender{WriteCloser: w}, sftp.UseConcurrentWrites(true))
 	if err != nil {
 		return nil, err
 	}

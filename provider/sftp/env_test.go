@@ -84,4 +84,3 @@ func readFile(t *testing.T, file string) string {
 	}
 	return string(b)
 }
-

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/pkg/sftp"
 
@@ -21,8 +22,7 @@ type file struct {
 	fs *fileSystem
 	h  *sftp.File
 
-	name    string // guarded by fs.mu; as it was opened, or renamed since
-	removed bool   // guarded by fs.mu
+	name string // guarded by fs.mu; as it was opened, or renamed since
 }
 
 var (
@@ -61,7 +61,7 @@ func (f *fileSystem) Open(ctx context.Context, name string, flag wnet.OpenFlag, 
 	for {
 		var refused error
 		if flag&wnet.OpenCreate != 0 {
-			h, err := f.openFile(ctx, name, mode|os.O_CREATE|os.O_EXCL)
+			h, err := f.openFile(ctx, withPerm(f.at(name), perm), mode|os.O_CREATE|os.O_EXCL)
 			if err == nil {
 				return f.created(ctx, name, h, perm)
 			}
@@ -87,7 +87,7 @@ func (f *fileSystem) Open(ctx context.Context, name string, flag wnet.OpenFlag, 
 		case !fi.Mode().IsRegular():
 			return nil, wrap("open", name, syscall.ENXIO)
 		}
-		h, err := f.openFile(ctx, name, mode)
+		h, err := f.openFile(ctx, f.at(name), mode)
 		if flag&wnet.OpenCreate != 0 && errors.Is(err, fs.ErrNotExist) {
 			continue // removed in between; ctx ends this if somebody does nothing else
 		}
@@ -98,17 +98,21 @@ func (f *fileSystem) Open(ctx context.Context, name string, flag wnet.OpenFlag, 
 	}
 }
 
-func (f *fileSystem) openFile(ctx context.Context, name string, mode int) (*sftp.File, error) {
-	return call(ctx, f.c, func() (*sftp.File, error) { return f.c.ftp.OpenFile(f.at(name), mode) },
+func (f *fileSystem) openFile(ctx context.Context, at string, mode int) (*sftp.File, error) {
+	return call(ctx, f.c, func() (*sftp.File, error) { return f.c.ftp.OpenFile(at, mode) },
 		func(h *sftp.File) { h.Close() })
 }
 
 func (f *fileSystem) created(ctx context.Context, name string, h *sftp.File, perm fs.FileMode) (wnet.File, error) {
 	file := f.opened(name, h)
-	// A server without modes refuses this, and the file is there all the same.
-	if err := f.do(ctx, func() error { return h.Chmod(perm) }); settled(err) {
+	err := f.umask.settle(perm,
+		func() (fs.FileInfo, error) {
+			return call(ctx, f.c, func() (fs.FileInfo, error) { return h.Stat() }, nil)
+		},
+		func() error { return f.do(ctx, func() error { return h.Chmod(perm) }) })
+	if err != nil {
 		file.abandon()
-		return nil, err
+		return nil, wrap("open", name, err)
 	}
 	return file, nil
 }
@@ -127,9 +131,6 @@ func (f *fileSystem) renamed(from, to string) {
 	defer f.mu.Unlock()
 	for o := range f.open {
 		switch {
-		case o.removed || from == to:
-		case o.name == to:
-			o.removed = true
 		case o.name == from:
 			o.name = to
 		case strings.HasPrefix(o.name, from+"/"):
@@ -138,28 +139,14 @@ func (f *fileSystem) renamed(from, to string) {
 	}
 }
 
-// removed tells the open files of a name that it is gone.
-func (f *fileSystem) removed(name string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for o := range f.open {
-		if o.name == name {
-			o.removed = true
-		}
-	}
-}
-
-// where is the file's name now; ok is false if it has none.
-func (o *file) where() (name string, ok bool) {
+// where is the file's last name.
+func (o *file) where() string {
 	o.fs.mu.Lock()
 	defer o.fs.mu.Unlock()
-	return o.name, !o.removed
+	return o.name
 }
 
-func (o *file) wrap(op string, err error) error {
-	name, _ := o.where()
-	return wrap(op, name, err)
-}
+func (o *file) wrap(op string, err error) error { return wrap(op, o.where(), err) }
 
 // buffers lends out memory that an abandoned request may go on to use: what belongs to the caller must not be touched by one.
 type buffers struct{ pool sync.Pool }
@@ -295,11 +282,10 @@ func (o *file) Stat(ctx context.Context) (wnet.Attr, error) {
 	if err != nil {
 		return wnet.Attr{}, o.wrap("stat", err)
 	}
-	name, _ := o.where()
-	return attrOf(fi, path.Base(name)), nil
+	return attrOf(fi, path.Base(o.where())), nil
 }
 
-// SetAttr changes the file: size and mode by its handle, the times by its name. A file that was removed keeps its times as they are.
+// SetAttr changes the file by its handle, whatever its name is by now.
 func (o *file) SetAttr(ctx context.Context, change wnet.AttrChange) (wnet.Attr, error) {
 	if change.Size != nil {
 		if err := o.Truncate(ctx, *change.Size); err != nil {
@@ -312,12 +298,13 @@ func (o *file) SetAttr(ctx context.Context, change wnet.AttrChange) (wnet.Attr, 
 			return wnet.Attr{}, o.wrap("setattr", err)
 		}
 	}
-	if name, ok := o.where(); ok && (change.ModTime != nil || change.AccessTime != nil) {
+	if change.ModTime != nil || change.AccessTime != nil {
 		fi, err := call(ctx, o.fs.c, func() (fs.FileInfo, error) { return o.h.Stat() }, nil)
 		if err != nil {
 			return wnet.Attr{}, o.wrap("setattr", err)
 		}
-		if err := o.fs.setTimes(ctx, o.fs.at(name), fi, change); err != nil && !unsupported(err) {
+		set := func(atime, mtime time.Time) error { return fileTimes(o.h, atime, mtime) }
+		if err := o.fs.setTimes(ctx, fi, change, set); err != nil && !unsupported(err) {
 			return wnet.Attr{}, o.wrap("setattr", err)
 		}
 	}

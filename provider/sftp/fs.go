@@ -18,8 +18,9 @@ import (
 
 // fileSystem is the folder of a connection.
 type fileSystem struct {
-	c    *conn
-	seen seenFolders
+	c     *conn
+	seen  seenFolders
+	umask umask
 
 	// What the server offers besides the protocol.
 	posixRename, hardlink, statvfs, fsync bool
@@ -159,7 +160,7 @@ func (f *fileSystem) Mkdir(ctx context.Context, name string, perm fs.FileMode) e
 		return wrap("mkdir", name, syscall.EEXIST)
 	}
 	at := f.at(name)
-	if err := f.do(ctx, func() error { return f.c.ftp.Mkdir(at) }); err != nil {
+	if err := f.do(ctx, func() error { return f.c.ftp.Mkdir(withPerm(at, perm)) }); err != nil {
 		if !settled(err) {
 			if _, serr := f.lstat(ctx, name); serr == nil {
 				err = syscall.EEXIST
@@ -168,11 +169,9 @@ func (f *fileSystem) Mkdir(ctx context.Context, name string, perm fs.FileMode) e
 		return wrap("mkdir", name, f.common(ctx, name, err))
 	}
 	f.seen.add(name)
-	// A server without modes refuses this, and the folder is there all the same.
-	if err := f.do(ctx, func() error { return f.c.ftp.Chmod(at, perm) }); settled(err) {
-		return err
-	}
-	return nil
+	return f.umask.settle(perm,
+		func() (fs.FileInfo, error) { return f.lstat(ctx, name) },
+		func() error { return f.do(ctx, func() error { return f.c.ftp.Chmod(at, perm) }) })
 }
 
 // Remove takes away a folder, a file or a link.
@@ -194,7 +193,6 @@ func (f *fileSystem) Remove(ctx context.Context, name string, dir bool) error {
 	if err != nil {
 		return wrap("remove", name, f.explainRemove(ctx, name, dir, err))
 	}
-	f.removed(name)
 	return nil
 }
 
@@ -313,7 +311,8 @@ func (f *fileSystem) SetAttr(ctx context.Context, name string, change wnet.AttrC
 			return wnet.Attr{}, wrap("setattr", name, f.common(ctx, name, err))
 		}
 	}
-	if err := f.setTimes(ctx, at, fi, change); err != nil && !unsupported(err) {
+	set := func(atime, mtime time.Time) error { return f.c.ftp.Chtimes(at, atime, mtime) }
+	if err := f.setTimes(ctx, fi, change, set); err != nil && !unsupported(err) {
 		return wnet.Attr{}, wrap("setattr", name, f.common(ctx, name, err))
 	}
 	return f.Stat(ctx, name)
@@ -336,7 +335,7 @@ func unsupported(err error) bool {
 }
 
 // setTimes sets the times of a change. The protocol knows only both at once: one that is to stay comes from now.
-func (f *fileSystem) setTimes(ctx context.Context, at string, now fs.FileInfo, change wnet.AttrChange) error {
+func (f *fileSystem) setTimes(ctx context.Context, now fs.FileInfo, change wnet.AttrChange, set func(atime, mtime time.Time) error) error {
 	if change.ModTime == nil && change.AccessTime == nil {
 		return nil
 	}
@@ -348,7 +347,7 @@ func (f *fileSystem) setTimes(ctx context.Context, at string, now fs.FileInfo, c
 	if change.AccessTime != nil {
 		atime = *change.AccessTime
 	}
-	return f.do(ctx, func() error { return f.c.ftp.Chtimes(at, inRange(atime), inRange(mtime)) })
+	return f.do(ctx, func() error { return set(inRange(atime), inRange(mtime)) })
 }
 
 // inRange brings a time into what 32 bits without a sign hold.

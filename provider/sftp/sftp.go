@@ -7,8 +7,7 @@
 // that no longer answers, and POSIX errors out of a protocol whose most frequent error is "Failure".
 //
 // Limits of the protocol, which the file systems of this package inherit: no file numbers and no link counts, times in whole seconds from
-// 1970 to 2106. The permissions of a new file or folder are set by a second request, right after the one that makes it; between the two
-// it has those that the server's umask leaves.
+// 1970 to 2106.
 package sftp
 
 import (

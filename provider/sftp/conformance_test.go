@@ -1,0 +1,209 @@
+package sftp_test
+
+import (
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/provider/providertest"
+	"github.com/openwnet/wnet/provider/sftp"
+	"github.com/openwnet/wnet/share"
+	"github.com/openwnet/wnet/test/rig"
+)
+
+var foreign = []wnet.RemoteName{{Server: "other", Share: "data"}, {Scheme: wnet.SchemeDAV, Server: "other", Path: "data"}}
+
+// quick are bounds that let a test see a dead server die.
+var quick = sftp.Timeouts{KeepAlive: 200 * time.Millisecond, Dead: 2 * time.Second}
+
+// TestConformanceOpenSSH runs the suite on OpenSSH's own server, as an ordinary user who logs in with a password.
+func TestConformanceOpenSSH(t *testing.T) {
+	s := rig.Sshd(t, rig.SSHOptions{Password: true})
+	uid, gid := owner(t, s.Root)
+	dead := rig.FreePort(t)
+	providertest.Run(t, func(t *testing.T) providertest.Target {
+		dir, err := os.MkdirTemp(s.Root, "share-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(dir, uid, gid); err != nil {
+			t.Fatal(err)
+		}
+		cfg := config(t, s)
+		cfg.IdentityFiles = []string{}
+		name := remote(s, dir)
+		name.User = ""
+		missing, nobody := name, name
+		missing.Path += "/none"
+		nobody.Port = dead
+		return providertest.Target{
+			Provider: sftp.New(cfg),
+			Share:    name,
+			Missing:  missing,
+			Foreign:  foreign,
+			Good:     providertest.Credentials{User: s.User, Password: wnet.NewSecret(s.Password)},
+			Bad:      providertest.Credentials{User: s.User, Password: wnet.NewSecret("not-" + s.Password)},
+			Unknown:  providertest.Credentials{User: "wnet-nobody", Password: wnet.NewSecret(s.Password)},
+			Dead:     nobody,
+			Stall: func() func() {
+				s.Freeze()
+				return s.Thaw
+			},
+			Sever: s.KillSessions,
+		}
+	})
+}
+
+// TestConformanceShare runs it on the embedded share.
+func TestConformanceShare(t *testing.T) {
+	providertest.Run(t, func(t *testing.T) providertest.Target {
+		srv := serveShare(t, t.TempDir())
+		p := newProxy(t, srv.Addr().String())
+		name := wnet.RemoteName{Scheme: wnet.SchemeSFTP, Server: "127.0.0.1", Port: p.port(), Rooted: true}
+		missing, nobody := name, name
+		missing.Path = "none"
+		nobody.Port = rig.FreePort(t)
+		home := t.TempDir()
+		return providertest.Target{
+			Provider: sftp.New(sftp.Config{Home: home, KnownHosts: []string{filepath.Join(home, "known_hosts")}}),
+			Share:    name,
+			Missing:  missing,
+			Foreign:  foreign,
+			Options:  wnet.UseOptions{HostKey: srv.HostKey()},
+			Good:     providertest.Credentials{User: "anna", Password: wnet.NewSecret("right-password")},
+			Bad:      providertest.Credentials{User: "anna", Password: wnet.NewSecret("wrong-password")},
+			Unknown:  providertest.Credentials{User: "eve", Password: wnet.NewSecret("right-password")},
+			Dead:     nobody,
+			Stall:    p.stall,
+			Sever:    p.sever,
+		}
+	})
+}
+
+func serveShare(t *testing.T, dir string) *share.Server {
+	t.Helper()
+	srv, err := share.Serve(t.Context(), share.Config{
+		Dir: dir, User: "anna", Password: wnet.NewSecret("right-password"), FailureDelay: time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { srv.Close() })
+	return srv
+}
+
+// proxy stands between a client and a server, so that a server in the test's own process can seem to hang or die.
+type proxy struct {
+	t        *testing.T
+	listener net.Listener
+	to       string
+
+	mu      sync.Mutex // guards what follows
+	cond    *sync.Cond
+	stalled bool
+	conns   map[net.Conn]struct{}
+	ended   bool
+	wg      sync.WaitGroup
+}
+
+func newProxy(t *testing.T, to string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{t: t, listener: l, to: to, conns: map[net.Conn]struct{}{}}
+	p.cond = sync.NewCond(&p.mu)
+	p.wg.Go(p.accept)
+	t.Cleanup(func() {
+		l.Close()
+		p.mu.Lock()
+		p.ended, p.stalled = true, false
+		p.cond.Broadcast()
+		p.mu.Unlock()
+		p.sever()
+		p.wg.Wait()
+	})
+	return p
+}
+
+func (p *proxy) port() int { return p.listener.Addr().(*net.TCPAddr).Port }
+
+func (p *proxy) accept() {
+	for {
+		a, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		b, err := net.Dial("tcp", p.to)
+		if err != nil {
+			a.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.conns[a], p.conns[b] = struct{}{}, struct{}{}
+		if p.ended {
+			a.Close()
+			b.Close()
+		}
+		p.mu.Unlock()
+		for _, way := range [][2]net.Conn{{a, b}, {b, a}} {
+			p.wg.Go(func() {
+				io.Copy(gate{p, way[0]}, way[1])
+				a.Close()
+				b.Close()
+			})
+		}
+	}
+}
+
+// gate lets data through while the proxy is not stalled.
+type gate struct {
+	p *proxy
+	io.Writer
+}
+
+func (g gate) Write(b []byte) (int, error) {
+	g.p.mu.Lock()
+	for g.p.stalled {
+		g.p.cond.Wait()
+	}
+	g.p.mu.Unlock()
+	return g.Writer.Write(b)
+}
+
+func (p *proxy) stall() func() {
+	set := func(v bool) {
+		p.mu.Lock()
+		p.stalled = v
+		p.cond.Broadcast()
+		p.mu.Unlock()
+	}
+	set(true)
+	return func() { set(false) }
+}
+
+func (p *proxy) sever() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.conns {
+		c.Close()
+		delete(p.conns, c)
+	}
+}
+
+func owner(t *testing.T, file string) (uid, gid int) {
+	t.Helper()
+	fi, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := fi.Sys().(*syscall.Stat_t)
+	return int(st.Uid), int(st.Gid)
+}
