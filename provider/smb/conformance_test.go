@@ -1,0 +1,52 @@
+package smb
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/provider/providertest"
+	"github.com/openwnet/wnet/test/rig"
+)
+
+// cannot lists what a share served by the SMB library has not.
+var cannot = map[string]string{
+	"attr/mode":         "a share keeps no permission bits but the read-only attribute",
+	"attr/create-mode":  "a share keeps no permission bits but the read-only attribute",
+	"fs/names-case":     "Samba ignores case, as Windows does",
+	"fs/names-reserved": "Samba lists CON, LPT1 and NUL under 8.3 names, and Windows refuses them; the other names have TestReservedNames",
+}
+
+func TestConformance(t *testing.T) {
+	srv := rig.Smbd(t, rig.SMBOptions{})
+	dead := rig.FreePort(t)
+	var n atomic.Int32
+	providertest.Run(t, func(t *testing.T) providertest.Target {
+		dir := fmt.Sprintf("check-%d", n.Add(1))
+		if err := os.Mkdir(filepath.Join(srv.Root("data"), dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		good := providertest.Credentials{User: srv.User(), Password: wnet.NewSecret(srv.Password())}
+		share := wnet.RemoteName{Server: srv.Host(), Port: srv.Port(), Share: "data", Path: dir}
+		missing := share
+		missing.Share, missing.Path = "missing", ""
+		container := share
+		container.Share, container.Path = "", ""
+		gone := share
+		gone.Port = dead
+		return providertest.Target{
+			Provider: New(Config{}),
+			Share:    share, Missing: missing, Dead: gone, Server: container,
+			Foreign:  []wnet.RemoteName{{Scheme: wnet.SchemeSFTP, Server: "x", Path: "y"}, {Scheme: wnet.SchemeDAV, Server: "x", Path: "y"}},
+			Good:     good,
+			Bad:      providertest.Credentials{User: srv.User(), Password: wnet.NewSecret("certainly wrong")},
+			Unknown:  providertest.Credentials{User: "nobody-here", Password: wnet.NewSecret("whatever")},
+			Stall:    func() func() { srv.Freeze(); return srv.Thaw },
+			Sever:    srv.KillSessions,
+			CannotDo: cannot,
+		}
+	})
+}
