@@ -87,8 +87,8 @@ type logon struct {
 	session *Session
 	anchor  process // token: the process whose life counts whatever its environment; zero when it has exited
 
-	watch  *watch // the process that is being waited for, nil if none; guarded by Manager.mu
-	missed int    // looks in a row that found no process; guarded by Manager.mu
+	watch *watch    // the process that is being waited for, nil if none; guarded by Manager.mu
+	lost  time.Time // when a look first found no process, zero if the last one found one; guarded by Manager.mu
 }
 
 func logonKey(kind, id string) string { return kind + ":" + id }
@@ -192,7 +192,7 @@ func (m *Manager) logon(kind, id string) (s *Session, fresh bool) {
 	defer m.mu.Unlock()
 	key := logonKey(kind, id)
 	if l := m.logons[key]; l != nil {
-		l.missed = 0 // a process has just been seen
+		l.lost = time.Time{} // a process has just been seen
 		return l.session, false
 	}
 	l := &logon{key: key, kind: kind, id: id}

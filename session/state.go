@@ -135,17 +135,32 @@ func (m *Manager) save() {
 	if version == m.saved && version != 0 {
 		return
 	}
-	text, err := json.MarshalIndent(st, "", "\t")
-	if err == nil {
-		if err = os.MkdirAll(filepath.Dir(m.cfg.State), 0o700); err == nil {
-			err = renameio.WriteFile(m.cfg.State, append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(m.cfg.State)), renameio.WithStaticPermissions(0o600))
-		}
-	}
+	err := write(m.cfg.State, st)
 	if err != nil {
 		m.log.Warn("the sessions can't be saved, a restart of the daemon will lose them", "file", m.cfg.State, "err", err)
 		return
 	}
 	m.saved = version
+}
+
+func write(path string, st state) error {
+	text, err := json.MarshalIndent(st, "", "\t")
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithStaticPermissions(0o600))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup() // nothing after the replacement
+	if _, err := f.Write(append(text, '\n')); err != nil {
+		return err
+	}
+	return f.CloseAtomicallyReplace()
 }
 
 func (m *Manager) snapshot() (state, uint64) {

@@ -11,27 +11,28 @@ import (
 )
 
 const (
-	pollEvery  = 30 * time.Second       // the net under all events
-	retryAfter = 100 * time.Millisecond // between two looks for a process that was not found
-	// looks is how often in a row no process may be found before a session is over. One look can miss a process: its environment is
-	// empty for an instant while it executes a new program.
-	looks = 3
+	pollEvery = 30 * time.Second // the net under all events
+	// grace is how long no process may be found before a session is over. One look can miss a process: its environment is empty for
+	// an instant while it executes a new program.
+	grace      = 200 * time.Millisecond
+	retryAfter = grace / 2
 )
 
 // watch waits for one process to exit.
 type watch struct {
-	pid *os.File // a pidfd, known to Go's poller: waiting costs a goroutine and no thread
+	pid int
+	fd  *os.File // a pidfd, known to Go's poller: waiting costs a goroutine and no thread
 }
 
-func (w *watch) stop() { w.pid.Close() }
+func (w *watch) stop() { w.fd.Close() }
 
 // wait returns when the process has exited or stop was called.
 func (w *watch) wait() {
-	c, err := w.pid.SyscallConn()
+	c, err := w.fd.SyscallConn()
 	if err == nil {
 		_ = c.Read(func(fd uintptr) bool { return exited(int(fd)) })
 	}
-	w.pid.Close()
+	w.fd.Close()
 }
 
 func exited(pidfd int) bool {
@@ -179,7 +180,11 @@ func (m *Manager) search(wg *sync.WaitGroup, open map[string]*logon) (ended, aga
 		if found[key] || m.logons[key] != l {
 			continue
 		}
-		if l.missed++; l.missed < looks {
+		now := time.Now()
+		if l.lost.IsZero() {
+			l.lost = now
+		}
+		if now.Sub(l.lost) < grace {
 			again = true
 			continue
 		}
@@ -225,11 +230,11 @@ func (m *Manager) attach(wg *sync.WaitGroup, l *logon, pid int, meant func() boo
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	l.missed = 0
+	l.lost = time.Time{}
 	if fd < 0 {
 		return true
 	}
-	w := &watch{os.NewFile(uintptr(fd), "pidfd")}
+	w := &watch{pid, os.NewFile(uintptr(fd), "pidfd")}
 	if m.logons[l.key] != l || l.watch != nil { // ended meanwhile
 		w.stop()
 		return true
