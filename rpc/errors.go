@@ -143,7 +143,7 @@ func causeIn(c *wnetv1.Cause) error {
 
 const (
 	hintStart = "Start it with `wnet daemon`, or let wnet start it: run `wnet list`."
-	hintOlder = "Two versions of wnet are installed. Stop the running daemon with `wnet daemon stop`; the next command starts the newer one."
+	hintOlder = "Two versions of wnet are installed. Stop the running daemon with `wnet stop`; the next command starts the newer one."
 )
 
 // clientError makes what Connect returned for op about name a *wnet.Error, and fills result from the error's second detail.

@@ -22,20 +22,24 @@ type gate struct {
 	peers   atomic.Int32
 	refused *atomic.Uint64
 
-	mu      sync.Mutex // guards idle and waiting
-	idle    []net.Conn // connections between two requests, longest first
-	waiting bool       // a peer waits for a place
+	mu      sync.Mutex            // guards all below
+	fresh   map[net.Conn]struct{} // connections that have not sent a byte yet
+	idle    []net.Conn            // connections between two requests, longest first
+	waiting bool                  // a peer waits for a place
+	ending  bool                  // fresh connections are not wanted any more
 }
 
 // peerConn is a connection whose peer is known and allowed.
 type peerConn struct {
 	net.Conn
 	peer    Peer
+	gate    *gate
 	release func()
 }
 
 func newGate(l net.Listener, uid, limit int, refused *atomic.Uint64, log *slog.Logger) *gate {
-	return &gate{Listener: l, uid: uid, log: log, slots: make(chan struct{}, limit), closed: make(chan struct{}), refused: refused}
+	return &gate{Listener: l, uid: uid, log: log, slots: make(chan struct{}, limit), closed: make(chan struct{}),
+		fresh: map[net.Conn]struct{}{}, refused: refused}
 }
 
 // Accept returns the next allowed peer's connection. Errors are the listener's own.
@@ -57,7 +61,7 @@ func (g *gate) Accept() (net.Conn, error) {
 			return nil, net.ErrClosed
 		}
 		g.peers.Add(1)
-		return &peerConn{Conn: conn, peer: p, release: sync.OnceFunc(func() {
+		return &peerConn{Conn: conn, peer: p, gate: g, release: sync.OnceFunc(func() {
 			g.peers.Add(-1)
 			<-g.slots
 		})}, nil
@@ -100,15 +104,33 @@ func (g *gate) state(c net.Conn, s http.ConnState) {
 			break
 		}
 	}
-	give := s == http.StateIdle && g.waiting
+	delete(g.fresh, c)
+	if s == http.StateNew {
+		g.fresh[c] = struct{}{}
+	}
+	give := s == http.StateIdle && g.waiting || s == http.StateNew && g.ending
 	if s == http.StateIdle && !give {
 		g.idle = append(g.idle, c)
 	}
-	if give {
+	if give && s == http.StateIdle {
 		g.waiting = false
 	}
 	g.mu.Unlock()
 	if give {
+		c.Close()
+	}
+}
+
+// dropFresh closes the connections that have not sent anything, for which http.Server.Shutdown would wait.
+func (g *gate) dropFresh() {
+	g.mu.Lock()
+	g.ending = true
+	var all []net.Conn
+	for c := range g.fresh {
+		all = append(all, c)
+	}
+	g.mu.Unlock()
+	for _, c := range all {
 		c.Close()
 	}
 }

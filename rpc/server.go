@@ -146,6 +146,12 @@ func (s *Server) StopAccepting() {
 // It returns ctx's error if calls had to be ended.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.StopAccepting()
+	s.mu.Lock()
+	gates := s.gates
+	s.mu.Unlock()
+	for _, g := range gates {
+		g.dropFresh()
+	}
 	err := s.http.Shutdown(ctx)
 	s.Close()
 	return err
@@ -174,11 +180,8 @@ func (s *Server) begin() bool {
 }
 
 func (s *Server) state(c net.Conn, st http.ConnState) {
-	s.mu.Lock()
-	gates := s.gates
-	s.mu.Unlock()
-	for _, g := range gates {
-		g.state(c, st)
+	if p, ok := c.(*peerConn); ok {
+		p.gate.state(c, st)
 	}
 }
 

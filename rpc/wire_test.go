@@ -418,6 +418,17 @@ func TestShutdownEndsCalls(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Errorf("Shutdown: got %v", err)
 	}
+
+	// A peer that says nothing is not waited for.
+	r = serve(t, servicetest.NewFake(), nil)
+	silent := r.raw(t)
+	eventually(t, "the peer is there", func() bool { return r.peers() == 1 })
+	if err := r.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown: got %v", err)
+	}
+	if _, err := silent.Read(make([]byte, 1)); err == nil {
+		t.Error("the silent peer got a byte")
+	}
 }
 
 // TestDaemonCalls: Version, Health, Shutdown, and the caller that the backend is told of.
