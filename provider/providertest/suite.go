@@ -96,6 +96,16 @@ func Checks() []Check {
 		listChecks(), parallelChecks(), attrChecks(), linkChecks(), enumChecks())
 }
 
+// Select is the checks whose names match one of the patterns, as WNET_MUST_RUN has them, for RunChecks. It panics on a pattern that
+// matches none: that is a mistake in the test that calls it.
+func Select(patterns ...string) []Check {
+	m, err := parseMust(strings.Join(patterns, ","))
+	if err != nil {
+		panic(err)
+	}
+	return slices.DeleteFunc(Checks(), func(c Check) bool { return !m.has(c.Name) })
+}
+
 // limit is how long one check may take. It is generous: a check that meets it hangs.
 const limit = 2 * time.Minute
 
@@ -110,7 +120,7 @@ func RunChecks(t *testing.T, checks []Check, target func(*testing.T) Target) {
 	t.Helper()
 	must, err := parseMust(os.Getenv("WNET_MUST_RUN"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("WNET_MUST_RUN: %v", err)
 	}
 	for _, c := range checks {
 		t.Run(c.Name, func(t *testing.T) {
@@ -265,7 +275,7 @@ func parseMust(s string) (must, error) {
 			found = found || must{p}.has(c.Name)
 		}
 		if !found {
-			return nil, fmt.Errorf("WNET_MUST_RUN has %q, want the name or pattern of a check: no check has such a name", p)
+			return nil, fmt.Errorf("got %q, want the name or pattern of a check: no check has such a name", p)
 		}
 		m = append(m, p)
 	}
