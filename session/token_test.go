@@ -306,8 +306,9 @@ func TestState(t *testing.T) {
 	// A logon that ended while no daemon ran leaves its place to the next.
 	w.logout("4")
 	m = w.manager()
-	running(t, m)
+	_, stop := running(t, m)
 	until(t, "the default session is free", func() bool { return m.Default().Name() == "uid 1000" })
+	stop() // it would write the State file that follows
 
 	for name, text := range map[string]string{
 		"empty":      "",
