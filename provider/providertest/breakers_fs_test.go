@@ -43,7 +43,15 @@ func nameBreakers() map[string][]breaker {
 				return strings.ReplaceAll(name, "i\u0308", "ï"), flag, perm
 			}),
 		},
-		"fs/names-reserved": {openAs(func(name string, flag wnet.OpenFlag, perm fs.FileMode) (string, wnet.OpenFlag, fs.FileMode) {
+		"fs/names-reserved": {onFS(func(f *hookedFS) {
+			f.mkdir = func(ctx context.Context, name string, perm fs.FileMode) error {
+				if strings.EqualFold(path.Base(name), "con") {
+					return syscall.EACCES
+				}
+				return f.fullFS.Mkdir(ctx, name, perm)
+			}
+		})},
+		"fs/names-characters": {openAs(func(name string, flag wnet.OpenFlag, perm fs.FileMode) (string, wnet.OpenFlag, fs.FileMode) {
 			return strings.TrimRight(name, ". "), flag, perm
 		})},
 		"fs/names-case": {openAs(func(name string, flag wnet.OpenFlag, perm fs.FileMode) (string, wnet.OpenFlag, fs.FileMode) {

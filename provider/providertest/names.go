@@ -15,6 +15,7 @@ func nameChecks() []Check {
 		{"fs/empty", "A fresh share holds nothing, and its top is a folder called \".\".", "", connected(empty)},
 		{"fs/climbing-names", "A name that fs.ValidPath refuses is an error and reaches nothing.", "", connected(climbing)},
 		{"fs/names", "A name comes back as it was given: any script, blanks inside, dots in front, 255 bytes.", "", connected(plainNames)},
+		{"fs/names-characters", "Characters that Windows reserves are characters like others.", "", connected(reservedCharacters)},
 		{"fs/names-reserved", "Names that Windows reserves are names like others.", "", connected(reservedNames)},
 		{"fs/names-case", "Names that differ in case are different.", "", connected(caseNames)},
 		{"fs/name-too-long", "A part of more than 255 bytes is ENAMETOOLONG.", "", connected(longName)},
@@ -74,10 +75,12 @@ func plainNames(e *env) {
 		"a;b", "a'b", "(a)", "a&b", "$HOME", "-rf", "=", "@", "!", "a,b", "[x]", "{y}", "`", strings.Repeat("n", 255), strings.Repeat("ü", 127)+"x")
 }
 
-func reservedNames(e *env) {
-	keepNames(e, "a:b", "what?", "a*", `say "x"`, "<in>", "a|b", `back\slash`, "trailing dot.", "trailing blank ", " leading blank", "con",
-		"LPT1", "nul.txt", "tab\there", "line\nfeed")
+func reservedCharacters(e *env) {
+	keepNames(e, "a:b", "what?", "a*", `say "x"`, "<in>", "a|b", `back\slash`, "trailing dot.", "trailing blank ", " leading blank",
+		"tab\there", "line\nfeed")
 }
+
+func reservedNames(e *env) { keepNames(e, "con", "LPT1", "nul.txt", "AUX", "prn.tar.gz") }
 
 func caseNames(e *env) {
 	e.put("name", "lower")

@@ -54,6 +54,13 @@ var scenarios = map[string]struct {
 			})
 		})
 	}},
+	"CannotDo of what is absent": {pass: true, contains: "the server has no links", mustRun: "link/*", run: func(t *testing.T) {
+		RunChecks(t, linkChecks()[3:4], func(*testing.T) Target {
+			return target(func(p *hooked, tg *Target) {
+				tg.Provider, tg.CannotDo = plain{p}, map[string]string{"link/shared": "the server has no links"}
+			})
+		})
+	}},
 	"rule in a failure": {contains: "rule: A hard link is the same file", run: func(t *testing.T) {
 		RunChecks(t, linkChecks(), func(*testing.T) Target { return target(renameBreakers()["link/shared"][0]) })
 	}},
