@@ -206,8 +206,6 @@ func busy(c *connection, err error) error {
 		return err
 	}
 	refusal := *e
-	if refusal.Hint == "" {
-		refusal.Hint = fmt.Sprintf("Close what is listed, or cut it off with: wnet cancel %s --force", c.name())
-	}
+	refusal.Hint = fmt.Sprintf("Close what is listed, or cut it off with: wnet cancel %s --force", c.name())
 	return &refusal
 }
