@@ -29,6 +29,9 @@ install: man
 	build/wnet completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wnet
 	build/wnet completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_wnet
 	build/wnet completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/wnet.fish
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/user
+	sed 's|/usr/bin/wnet|$(PREFIX)/bin/wnet|' systemd/wnet.service >$(DESTDIR)$(PREFIX)/lib/systemd/user/wnet.service
+	install -m 644 systemd/wnet.socket $(DESTDIR)$(PREFIX)/lib/systemd/user/
 
 # The main job, each step printed as the command that a person would type.
 demo: build

@@ -182,8 +182,6 @@ func DefaultHint(code win32.Code) string {
 		return "Check the user name and its rights on the server; /USER:name * asks for a password."
 	case win32.ERROR_INVALID_PASSWORD, win32.ERROR_LOGON_FAILURE:
 		return "Type the password again: wnet use … /USER:name * asks for it."
-	case win32.ERROR_NOT_SUPPORTED:
-		return "Leave out what is not supported."
 	case win32.ERROR_BAD_NETPATH, win32.ERROR_REM_NOT_LIST:
 		return "Check the server's name and that it is switched on and reachable."
 	case win32.ERROR_BAD_NET_NAME:

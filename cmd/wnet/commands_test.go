@@ -206,7 +206,7 @@ func TestMan(t *testing.T) {
 	if r := e.run(t, "man", dir); r.code != 0 {
 		t.Fatal(r)
 	}
-	for page, has := range map[string]string{"wnet.1": "wnet-use(1)", "wnet-use.1": "NET USE", "wnet-cancel.1": "2401", "wnet-session-run.1": "WNET-SESSION-RUN"} {
+	for page, has := range map[string]string{"wnet.1": "wnet-use(1)", "wnet-use.1": "        [[/DELETE] [/GLOBAL]]\nNET USE {devicename | *} [password | *] /HOME\n", "wnet-cancel.1": "2401", "wnet-session-run.1": "WNET-SESSION-RUN"} {
 		b, err := os.ReadFile(filepath.Join(dir, page))
 		if err != nil || !strings.Contains(strings.ReplaceAll(string(b), `\-`, "-"), has) {
 			t.Errorf("%s: %v lacks %q:\n%s", page, err, has, b)

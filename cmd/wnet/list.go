@@ -131,7 +131,7 @@ func reason(c wnet.Connection) string {
 	if !c.Status.Since.IsZero() {
 		text = "since " + c.Status.Since.Local().Format(sinceFormat(c.Status.Since)) + ": " + text
 	}
-	if !c.Connected && c.Device != "" {
+	if !c.Connected && c.Device != "" && !strings.Contains(text, "wnet ") {
 		text = strings.TrimSuffix(text, ".") + ". Connect it with: wnet restore " + c.Device
 	}
 	return text

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -108,6 +109,7 @@ func (a *app) manCommand() *cobra.Command {
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
+			manTexts(root)
 			date := sourceDate()
 			header := &doc.GenManHeader{Section: "1", Source: "wnet", Manual: "wnet", Date: &date}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
@@ -119,6 +121,25 @@ func (a *app) manCommand() *cobra.Command {
 			}
 			return err
 		},
+	}
+}
+
+// manTexts makes the texts of a command and its subcommands fit for cobra's generator, which reads them as Markdown: what is laid out
+// in lines becomes a block that stays as it is, and elsewhere no character has a meaning of its own.
+func manTexts(cmd *cobra.Command) {
+	plain := strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, "`", "\\`")
+	paragraphs := strings.Split(strings.TrimRight(cmd.Long, "\n"), "\n\n")
+	for i, p := range paragraphs {
+		if strings.HasPrefix(p, " ") || strings.Contains(p, "\n ") {
+			paragraphs[i] = "    " + strings.ReplaceAll(p, "\n", "\n    ")
+		} else {
+			paragraphs[i] = plain.Replace(p)
+		}
+	}
+	cmd.Long = strings.Join(paragraphs, "\n\n")
+	cmd.Use = strings.NewReplacer(`\`, `\\`, "*", `\*`).Replace(cmd.Use)
+	for _, sub := range cmd.Commands() {
+		manTexts(sub)
 	}
 }
 

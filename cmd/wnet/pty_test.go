@@ -91,7 +91,7 @@ func sit(t *testing.T, args ...string) *person {
 	}
 	defer tty.Close()
 	p := &person{t: t, pty: pty, cmd: exec.Command(os.Args[0], args...), more: make(chan struct{}, 1)}
-	p.cmd.Env = append(os.Environ(), asChild+"=1", "HOME=/home/x", "NO_COLOR=1")
+	p.cmd.Env = append(os.Environ(), asChild+"=1", "GORACE=atexit_sleep_ms=0", "HOME=/home/x", "NO_COLOR=1")
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = tty, tty, tty
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := p.cmd.Start(); err != nil {
@@ -234,7 +234,7 @@ func TestQuestionOnTerminal(t *testing.T) {
 // TestScrub: a password that was typed as an argument is not on the process's command line when the service is asked.
 func TestScrub(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "use", "Z:", media, "hunter2", "/user:anna")
-	cmd.Env = append(os.Environ(), asChild+"=cmdline")
+	cmd.Env = append(os.Environ(), asChild+"=cmdline", "GORACE=atexit_sleep_ms=0")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)

@@ -37,8 +37,8 @@ takes backslashes away.
   --password-stdin                the password is the first line of standard input
   --accept-host-key[=SHA256:...]  trust a server key that is not known yet: any, or only this one`,
 		Example:            "  wnet use Z: //nas/media /persistent:yes",
-		DisableFlagParsing: true,
-		ValidArgsFunction:  a.completeUse,
+		DisableFlagParsing: true, DisableFlagsInUseLine: true,
+		ValidArgsFunction: a.completeUse,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.netUse = true
 			return a.use(cmd.Context(), args)
@@ -225,7 +225,7 @@ func (a *app) useDelete(ctx context.Context, svc backend, c netuse.Command) erro
 				Err: errors.New(c.Device + " is " + found.RemoteName + ", not " + c.Remote)}
 		}
 	}
-	if err := a.cancelAsking(ctx, svc, name, c.Answer); err != nil {
+	if err := a.cancelAsking(ctx, svc, name, c); err != nil {
 		return err
 	}
 	io.WriteString(a.stdout, netuse.Deleted(name))
@@ -241,8 +241,12 @@ func key(name string) string {
 }
 
 // cancelAsking cancels without force, and with force where files are open and the person agrees (NU-31).
-func (a *app) cancelAsking(ctx context.Context, svc wnet.Connector, name string, answer netuse.Answer) error {
-	res, err := wnet.CancelConnection1(ctx, svc, name, false)
+func (a *app) cancelAsking(ctx context.Context, svc wnet.Connector, name string, c netuse.Command) error {
+	req := wnet.CancelRequest{Name: name, Flags: win32.CONNECT_UPDATE_PROFILE}
+	if c.Global {
+		req.Flags |= win32.CONNECT_GLOBAL_MAPPING
+	}
+	res, err := svc.CancelConnection(ctx, req)
 	if wnet.CodeOf(err) == win32.ERROR_OPEN_FILES {
 		io.WriteString(a.stdout, netuse.OpenFiles(name))
 		var e *wnet.Error
@@ -251,11 +255,12 @@ func (a *app) cancelAsking(ctx context.Context, svc wnet.Connector, name string,
 				a.notef("%s\n", h)
 			}
 		}
-		if !a.confirm(ctx, netuse.AskForce, answer) {
+		if !a.confirm(ctx, netuse.AskForce, c.Answer) {
 			a.notef("%s is still connected.\n", name)
 			return statusError(netuse.ExitSystem)
 		}
-		res, err = wnet.CancelConnection1(ctx, svc, name, true)
+		req.Force = true
+		res, err = svc.CancelConnection(ctx, req)
 	}
 	if err != nil {
 		return err
@@ -308,7 +313,7 @@ func (a *app) useDeleteAll(ctx context.Context, svc backend, c netuse.Command) e
 			}
 			deviceless[key(name)] = true
 		}
-		err := a.cancelAsking(ctx, svc, name, c.Answer)
+		err := a.cancelAsking(ctx, svc, name, c)
 		var kept statusError
 		switch {
 		case err == nil || wnet.CodeOf(err) == win32.ERROR_NOT_CONNECTED: // somebody else was faster

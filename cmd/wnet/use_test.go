@@ -252,6 +252,11 @@ func TestUseDeleteAll(t *testing.T) {
 		t.Errorf("NU-31: %+v", e.cancels)
 	}
 	e.cancel, e.cancels = nil, nil
+	defer func() {
+		if len(e.cancels) != 1 || e.cancels[0].Flags != win32.CONNECT_UPDATE_PROFILE|win32.CONNECT_GLOBAL_MAPPING {
+			t.Errorf("NU-12 /GLOBAL: %+v", e.cancels)
+		}
+	}()
 	e.run(t, "use", "*", "/delete", "/global", "/y").want(t, "NU-12", 0,
 		"You have these remote connections:\n\n    G:              \\\\nas\\global\nContinuing will cancel the connections.\n\n"+netuse.Success)
 }

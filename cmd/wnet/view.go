@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -72,6 +73,11 @@ func (a *app) view(ctx context.Context, args []string, o viewOptions) error {
 			Password: l.Password, Options: wnet.UseOptions{TCPPort: port, HostKey: l.HostKey}})
 		return err
 	})
+	var e *wnet.Error
+	if errors.As(err, &e) && e.Code == win32.ERROR_NOT_SUPPORTED && e.Err == nil && e.Hint == "" {
+		return &wnet.Error{Op: "Enum", Name: c.Server, Provider: e.Provider, Code: e.Code,
+			Err: errors.New("this network cannot list what a server has"), Hint: "Map a folder by its name: wnet use Z: " + c.Server}
+	}
 	if err != nil {
 		return err
 	}
