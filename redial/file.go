@@ -346,6 +346,16 @@ func (f attrFile) SetAttr(ctx context.Context, change wnet.AttrChange) (wnet.Att
 	return a, err
 }
 
+// loss is what Sync and Close report of a file that is cut off from its connection: the data that may be missing, if any. The caller
+// holds mu.
+func (f *file) loss() error {
+	if f.dirty {
+		f.bad = f.unsaved()
+		return f.bad
+	}
+	return nil
+}
+
 // Sync of a file with nothing to bring needs no server.
 func (f *file) Sync(ctx context.Context) error {
 	f.mu.Lock()
@@ -354,15 +364,10 @@ func (f *file) Sync(ctx context.Context) error {
 	case f.closed:
 		f.mu.Unlock()
 		return f.errClosed()
-	case f.bad != nil:
+	case f.bad != nil || h == nil || h.l.ctx.Err() != nil:
+		err := f.loss()
 		f.mu.Unlock()
-		return f.bad
-	case h == nil || h.l.ctx.Err() != nil:
-		if f.dirty {
-			f.bad = f.unsaved()
-		}
-		f.mu.Unlock()
-		return f.bad
+		return err
 	}
 	h.users++
 	before, quiet := f.writes, f.writing == 0
@@ -378,11 +383,8 @@ func (f *file) Sync(ctx context.Context) error {
 		if quiet && f.writing == 0 && f.writes == before {
 			f.dirty = false
 		}
-	case lost && f.dirty:
-		f.bad = f.unsaved()
-		err = f.bad
 	case lost:
-		err = nil
+		err = f.loss()
 	}
 	clean := err == nil && !f.dirty
 	f.mu.Unlock()
@@ -400,17 +402,13 @@ func (f *file) Close(ctx context.Context) error {
 		return f.errClosed()
 	}
 	f.closed = true
-	h, bad := f.h, f.bad
-	gone := h == nil || h.l.ctx.Err() != nil
-	if bad == nil && gone && f.dirty {
-		bad = f.unsaved()
-	}
-	dirty := f.dirty
-	if bad != nil || gone {
+	h, dirty := f.h, f.dirty
+	if f.bad != nil || h == nil || h.l.ctx.Err() != nil {
+		err := f.loss()
 		f.retire(h)
 		f.mu.Unlock()
 		f.c.names.leave(f.n)
-		return bad
+		return err
 	}
 	h.retired, h.closed = true, true
 	f.mu.Unlock()

@@ -322,7 +322,7 @@ type place struct {
 }
 
 // errGone is why a file can't be opened again.
-var errGone = errors.New("the file was removed or replaced before the connection was lost")
+var errGone = errors.New("it had been removed or replaced by then")
 
 // place tells where n is.
 func (t *names) place(n *node) (place, error) {
