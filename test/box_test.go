@@ -81,7 +81,7 @@ func newBoxFor(t testing.TB, uid, gid int) *box {
 	b.env = []string{
 		"HOME=" + b.home, "XDG_RUNTIME_DIR=" + filepath.Join(dir, "run"), "TMPDIR=" + filepath.Join(dir, "tmp"),
 		"USER=" + name, "LOGNAME=" + name, "LANG=C.UTF-8", "PATH=" + filepath.Dir(program) + ":" + os.Getenv("PATH"),
-		"GORACE=halt_on_error=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+		"GORACE=halt_on_error=1 atexit_sleep_ms=0", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 	}
 	t.Cleanup(b.close)
 	return b

@@ -24,14 +24,14 @@ const bound = 5 * time.Second
 // Rows: CC-26, CC-31, GC-10, DD-01, DD-02, DD-03, DD-08.
 func TestTwoSessions(t *testing.T) {
 	over(t, func(t *testing.T, b *box, s target) {
-		b.mapTo("Z:", s)
+		b.mapTo("Z:", s, "/persistent:no")
 		s.write(t, "mine", "first session")
 		script := fmt.Sprintf(`
 			set -eu
 			wnet list --json > "$TMPDIR/before.json"
 			if wnet cancel Z: --force > "$TMPDIR/cancel" 2>&1; then exit 91; fi
 			grep -q 'System error 2250' "$TMPDIR/cancel"
-			printf '%%s' '%s' | wnet use Z: '%s' %s
+			printf '%%s' '%s' | wnet use Z: '%s' %s /persistent:no
 			wnet list --json > "$TMPDIR/inside.json"
 			wnet session list --json > "$TMPDIR/sessions.json"
 			echo other > "$(jq -r '.connections[0].path' "$TMPDIR/inside.json")/theirs"
