@@ -13,7 +13,12 @@ type Device string
 
 // ParseDevice reads a device name in any case, "LPT1:" with a colon too (G-05). Anything else is ERROR_BAD_DEVICE (A2-14).
 func ParseDevice(s string) (Device, error) {
-	u := strings.ToUpper(s)
+	u := strings.Map(func(r rune) rune { // not strings.ToUpper, to which ſ is an S
+		if 'a' <= r && r <= 'z' {
+			r -= 'a' - 'A'
+		}
+		return r
+	}, s)
 	if len(u) == 2 && u[1] == ':' && u[0] >= 'A' && u[0] <= 'Z' {
 		return Device(u), nil
 	}

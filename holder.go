@@ -42,9 +42,10 @@ func (h Holder) String() string {
 	if h.PID != 0 {
 		who = fmt.Sprintf("%s (pid %d, user %s)", who, h.PID, h.User)
 	}
+	const top = "the top folder"
 	file := h.File
 	if file == "." || file == "" {
-		file = "the top folder"
+		file = top
 	}
 	switch h.Use {
 	case UseRead:
@@ -54,6 +55,9 @@ func (h Holder) String() string {
 	case UseReadWrite:
 		return who + " has " + file + " open for reading and writing"
 	case UseFolder:
+		if file == top {
+			return who + " has " + top + " open"
+		}
 		return who + " has the folder " + file + " open"
 	case UseCwd:
 		return who + " has its working directory in " + file

@@ -12,13 +12,14 @@ import (
 //
 // The zero Secret is absent (WNet's NULL password: use the default); NewSecret("") is present and empty (no password). A Secret is
 // immutable and may be copied.
-type Secret struct{ value *secretValue }
-
-// secretValue is not a string type, so that reflection-driven printers stop at Secret's own methods.
-type secretValue struct{ s string }
+type Secret struct {
+	// A pointer to a string, of all things, because package fmt follows no such pointer: it prints a Secret in a struct's unexported
+	// field without its methods, and a pointer to a struct it would follow there.
+	value *string
+}
 
 // NewSecret returns a present secret. "" means explicitly no password (A2-06).
-func NewSecret(s string) Secret { return Secret{&secretValue{s}} }
+func NewSecret(s string) Secret { return Secret{&s} }
 
 // Present reports whether there is a secret at all, an empty one included.
 func (s Secret) Present() bool { return s.value != nil }
@@ -28,7 +29,7 @@ func (s Secret) Reveal() string {
 	if s.value == nil {
 		return ""
 	}
-	return s.value.s
+	return *s.value
 }
 
 // Equal reports whether both are absent or both hold the same text.
