@@ -235,6 +235,8 @@ ProviderType = 131072
 }
 
 // CC-11, A2-16: every wrong format is ERROR_BAD_PROFILE at its place, for reading and for writing, and the file stays as it is.
+//
+// Rows: CC-11, A2-16.
 func TestBadProfile(t *testing.T) {
 	long := strings.Repeat("# filler\n", 1<<17)
 	for name, c := range map[string]struct {

@@ -16,6 +16,8 @@ import (
 )
 
 // CC-12, A2-21: what stands in the profile's place and is no file that can be read stays as it is.
+//
+// Rows: CC-12, A2-21.
 func TestCannotOpen(t *testing.T) {
 	for name, make := range map[string]func(path string) error{
 		"folder": func(p string) error { return os.Mkdir(p, 0o755) },

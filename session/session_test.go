@@ -28,6 +28,8 @@ func resolve(t *testing.T, m *session.Manager, pid int) *session.Session {
 }
 
 // Which session a process belongs to. "4" and "7" are logons of Anna's, 4 shares the default session.
+//
+// Rows: DD-01, DD-06, DD-08.
 func TestResolve(t *testing.T) {
 	const manager = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope\n"
 	for name, c := range map[string]struct {
@@ -85,6 +87,8 @@ func TestResolve(t *testing.T) {
 }
 
 // DD-03, CC-26: another user is refused, with a token too; so is a process that is not the one that called.
+//
+// Rows: DD-03, CC-26.
 func TestResolveRefuses(t *testing.T) {
 	w := newWorld(t)
 	m := w.manager()
@@ -120,6 +124,8 @@ func TestResolveRefuses(t *testing.T) {
 }
 
 // A person with one logon finds ~/wnet/Z; a simultaneous one is separate; after the first has ended the next new one may share.
+//
+// Rows: DD-05, DD-08.
 func TestSharing(t *testing.T) {
 	w := newWorld(t)
 	m := w.manager()
@@ -163,6 +169,8 @@ func TestSharing(t *testing.T) {
 }
 
 // An audit session lives while one of the user's processes has its number.
+//
+// Rows: DD-05.
 func TestAuditSessionEnds(t *testing.T) {
 	w := newWorld(t)
 	m := w.manager()
@@ -194,6 +202,8 @@ func TestAuditSessionEnds(t *testing.T) {
 }
 
 // The rules of dosdevices.md that have a meaning here.
+//
+// Rows: DD-02, DD-03, DD-07, DD-08, DD-11, DD-20, DD-21, DD-22, CC-26, CC-31.
 func TestNamespaces(t *testing.T) {
 	w := newWorld(t)
 	m := w.manager()
@@ -319,6 +329,8 @@ func TestDefineRace(t *testing.T) {
 }
 
 // LUIDs are unique and grow, also where a Manager knows nothing of the one before, and stay off Windows' fixed ones.
+//
+// Rows: DD-01.
 func TestLUIDs(t *testing.T) {
 	w := newWorld(t)
 	w.start(50, proc{uid: anna})

@@ -69,6 +69,8 @@ func create(t *testing.T, m *session.Manager, anchor int) (*session.Session, wne
 
 // DD-05, CC-31: a token session lives while its anchor lives, then while any process has the token in its environment, one after the
 // other, whatever programs they execute meanwhile.
+//
+// Rows: DD-05, CC-31.
 func TestTokenSessionLives(t *testing.T) {
 	m := real(t, "")
 	over, _ := running(t, m)
