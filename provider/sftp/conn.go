@@ -26,6 +26,7 @@ const maxCalls = 256
 type liveConn struct {
 	net.Conn
 	begin time.Time
+	due   time.Time    // when the handshake has to be over
 	heard atomic.Int64 // time.Duration from begin to the last byte read
 
 	mu   sync.Mutex // guards head
@@ -34,7 +35,16 @@ type liveConn struct {
 
 const headSize = 1024
 
-func newLiveConn(c net.Conn) *liveConn { return &liveConn{Conn: c, begin: time.Now()} }
+// newLiveConn gives the handshake its bound; the deadline is the caller's to take away.
+func newLiveConn(c net.Conn, handshake time.Duration) *liveConn {
+	l := &liveConn{Conn: c, begin: time.Now()}
+	l.due = l.begin.Add(handshake)
+	l.SetDeadline(l.due)
+	return l
+}
+
+// overdue reports whether the handshake has taken too long.
+func (c *liveConn) overdue() bool { return !time.Now().Before(c.due) }
 
 func (c *liveConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)

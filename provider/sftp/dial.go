@@ -30,7 +30,7 @@ func (p *Provider) dial(ctx context.Context, req wnet.Request, t *target) (*conn
 	if err != nil {
 		return nil, p.unreachable(ctx, req, t, err)
 	}
-	nc := newLiveConn(tcp)
+	nc := newLiveConn(tcp, p.cfg.Timeouts.Handshake)
 	c, err := p.handshake(ctx, req, t, nc)
 	if err != nil {
 		nc.Close()
@@ -42,7 +42,6 @@ func (p *Provider) dial(ctx context.Context, req wnet.Request, t *target) (*conn
 // handshake makes a session over nc, which is the caller's to close if it fails. Whatever the server does, it ends with ctx or with
 // Timeouts.Handshake.
 func (p *Provider) handshake(ctx context.Context, req wnet.Request, t *target, nc *liveConn) (*conn, error) {
-	nc.SetDeadline(time.Now().Add(p.cfg.Timeouts.Handshake))
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
 
@@ -73,7 +72,7 @@ func (p *Provider) handshake(ctx context.Context, req wnet.Request, t *target, n
 	ftp, err := subsystem(client)
 	if err != nil {
 		client.Close()
-		if e := p.interrupted(ctx, req, t, err); e != nil {
+		if e := p.interrupted(ctx, req, t, nc, err); e != nil {
 			return nil, e
 		}
 		return nil, p.fail(req, win32.ERROR_BAD_NET_RESP, fmt.Errorf("%s takes the login and gives no SFTP: %w", t.host, err),
@@ -82,13 +81,13 @@ func (p *Provider) handshake(ctx context.Context, req wnet.Request, t *target, n
 	// From here on, the context of Connect must not cut the connection; if it did already, the session is of no use.
 	if !stop() {
 		client.Close()
-		return nil, p.interrupted(ctx, req, t, ctx.Err())
+		return nil, p.interrupted(ctx, req, t, nc, ctx.Err())
 	}
 	c := newConn(p, t, nc, client, ftp)
 	c.writeThrough = req.Flags&win32.CONNECT_WRITE_THROUGH_SEMANTICS != 0
 	if err := c.enter(ctx, req.Remote); err != nil {
 		c.Close()
-		return nil, p.closed(ctx, req, t, err)
+		return nil, p.closed(ctx, req, t, nc, err)
 	}
 	nc.SetDeadline(time.Time{})
 	c.start()
@@ -184,14 +183,14 @@ func (p *Provider) unreachable(ctx context.Context, req wnet.Request, t *target,
 }
 
 // interrupted is the error of a handshake that the context or the clock ended, nil if neither did.
-func (p *Provider) interrupted(ctx context.Context, req wnet.Request, t *target, err error) error {
-	var ne net.Error
+func (p *Provider) interrupted(ctx context.Context, req wnet.Request, t *target, nc *liveConn, err error) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return p.fail(req, win32.ERROR_CANCELLED, ctx.Err(), "")
 	case ctx.Err() != nil:
 		return p.fail(req, win32.ERROR_BAD_NETPATH, fmt.Errorf("%s does not answer: %w", t.host, ctx.Err()), "")
-	case errors.As(err, &ne) && ne.Timeout():
+	case nc.overdue():
+		// The libraries report a deadline that has passed as the end of the line.
 		return p.fail(req, win32.ERROR_BAD_NETPATH,
 			fmt.Errorf("%s took the connection and does not answer: %w", t.host, err), "The server may hang, or be no SSH server.")
 	}
@@ -206,7 +205,7 @@ func (p *Provider) refused(ctx context.Context, req wnet.Request, t *target, nc 
 		e.HostKey = v.fingerprint
 		return e
 	}
-	if e := p.interrupted(ctx, req, t, err); e != nil {
+	if e := p.interrupted(ctx, req, t, nc, err); e != nil {
 		return e
 	}
 	var algo *ssh.AlgorithmNegotiationError
@@ -254,8 +253,8 @@ func (p *Provider) denied(req wnet.Request, t *target, l *login, err error) erro
 }
 
 // closed is the error of a login that worked and a folder that can't be entered.
-func (p *Provider) closed(ctx context.Context, req wnet.Request, t *target, err error) error {
-	if e := p.interrupted(ctx, req, t, err); e != nil {
+func (p *Provider) closed(ctx context.Context, req wnet.Request, t *target, nc *liveConn, err error) error {
+	if e := p.interrupted(ctx, req, t, nc, err); e != nil {
 		return e
 	}
 	shown := req.Remote.Path

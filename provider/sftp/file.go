@@ -313,10 +313,11 @@ func (o *file) SetAttr(ctx context.Context, change wnet.AttrChange) (wnet.Attr, 
 
 // Sync waits until the server says that the file is on its disk, where it has fsync@openssh.com. Every write was acknowledged before.
 func (o *file) Sync(ctx context.Context) error {
+	sync := o.h.Sync
 	if !o.fs.fsync {
-		return nil
+		sync = func() error { return nil }
 	}
-	return o.wrap("sync", o.fs.do(ctx, func() error { return o.h.Sync() }))
+	return o.wrap("sync", o.fs.do(ctx, sync))
 }
 
 // Close gives the handle back.

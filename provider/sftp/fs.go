@@ -74,6 +74,14 @@ func (f *fileSystem) do(ctx context.Context, fn func() error) error {
 	return err
 }
 
+// lacks is the error of what the server does not offer: ENOTSUP, unless the call would not have reached it anyway.
+func (f *fileSystem) lacks(ctx context.Context) error {
+	if err := f.do(ctx, func() error { return nil }); err != nil {
+		return err
+	}
+	return syscall.ENOTSUP
+}
+
 // lstat describes name as the server does. The top may be a link on the server, and counts as what it leads to.
 func (f *fileSystem) lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 	fi, err := call(ctx, f.c, func() (fs.FileInfo, error) {
@@ -237,11 +245,11 @@ func (f *fileSystem) renameOver(ctx context.Context, from, to string) error {
 	plain := func(a, b string) error { return f.do(ctx, func() error { return f.c.ftp.Rename(a, b) }) }
 	src, dst := f.at(from), f.at(to)
 	first := plain(src, dst)
-	if first == nil || settled(first) || from == to {
+	if first == nil || settled(first) {
 		return first
 	}
 	sfi, err := f.lstat(ctx, from)
-	if err != nil {
+	if err != nil || from == to {
 		return err
 	}
 	dfi, err := f.lstat(ctx, to)
@@ -387,7 +395,7 @@ func (f *fileSystem) Link(ctx context.Context, from, to string) error {
 		return err
 	}
 	if !f.hardlink {
-		return wrap("link", to, syscall.ENOTSUP)
+		return wrap("link", to, f.lacks(ctx))
 	}
 	err := f.do(ctx, func() error { return f.c.ftp.Link(f.at(from), f.at(to)) })
 	if err != nil && !settled(err) {
@@ -423,7 +431,7 @@ func (f *fileSystem) made(ctx context.Context, op, name string, err error) error
 // Statfs tells the room on the server's disk, where the server has statvfs@openssh.com; else ENOTSUP.
 func (f *fileSystem) Statfs(ctx context.Context) (wnet.Statfs, error) {
 	if !f.statvfs {
-		return wnet.Statfs{}, wrap("statfs", ".", syscall.ENOTSUP)
+		return wnet.Statfs{}, wrap("statfs", ".", f.lacks(ctx))
 	}
 	v, err := call(ctx, f.c, func() (*sftp.StatVFS, error) { return f.c.ftp.StatVFS(f.c.top) }, nil)
 	if err != nil {
