@@ -107,7 +107,8 @@ func BenchmarkMap(b *testing.B) {
 	gvfs := &contender{name: "gvfs (gio mount)", once: func() error {
 		s := script{env: gvfsEnv, stdin: fmt.Sprintf("%s\nWORKGROUP\n%s\n", server.User(), server.Password())}
 		url := fmt.Sprintf("smb://%s/data", server.Addr())
-		return s.run(fmt.Sprintf("gio mount '%s'; ls -l '%s/run/gvfs/'*; gio mount -u '%[1]s'", url, dir))
+		// gvfs' own listing: its FUSE view answers EIO here, and going through it would only take longer.
+		return s.run(fmt.Sprintf("gio mount '%[1]s'; gio list -l '%[1]s'; gio mount -u '%[1]s'", url))
 	}}
 
 	all := []*contender{wnet, rclone, gvfs}
