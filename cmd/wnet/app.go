@@ -34,6 +34,8 @@ type app struct {
 	tty func() (terminal, error)
 	// dial connects to the daemon; start says whether it may be started for that. close ends the connection.
 	dial func(ctx context.Context, start bool) (b backend, close func(), err error)
+	// leave steps out of the current folder, which may be on the drive that is to be cancelled: wnet must not be what holds it.
+	leave func() error
 	// daemon gives access to what only the real daemon has.
 	daemon daemonControl
 
@@ -49,6 +51,7 @@ func newApp() *app {
 		errTerm: term.IsTerminal(int(os.Stderr.Fd())),
 		tty:     openTTY,
 		dial:    dialDaemon,
+		leave:   func() error { return os.Chdir("/") },
 		daemon:  realDaemon{},
 	}
 }

@@ -26,6 +26,9 @@ be is kept in files that are named.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.leave(); err != nil {
+				return err
+			}
 			return a.cancel(cmd.Context(), args, force, keep)
 		},
 	}

@@ -156,6 +156,7 @@ func (e env) run(t *testing.T, args ...string) result {
 	t.Helper()
 	var out, errs bytes.Buffer
 	a := &app{stdin: bufio.NewReader(strings.NewReader(e.stdin)), stdout: &out, stderr: &errs, errTerm: e.terms, daemon: e.fake,
+		leave:  func() error { return nil },
 		inTerm: e.typist != nil,
 		tty: func() (terminal, error) {
 			if e.typist == nil {

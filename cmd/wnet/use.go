@@ -41,6 +41,9 @@ takes backslashes away.
 		ValidArgsFunction: a.completeUse,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.netUse = true
+			if err := a.leave(); err != nil {
+				return err
+			}
 			return a.use(cmd.Context(), args)
 		},
 	}
