@@ -81,21 +81,18 @@ func (k *keyring) with(ctx context.Context, use func(*ring) error) error {
 	if err := k.known(); err != nil {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(ctx, k.timeout)
-	defer cancel()
 	// One at a time, so that a bus that hangs is waited for once and not by each of a hundred drives.
 	select {
 	case <-k.turn:
 		defer func() { k.turn <- struct{}{} }()
-	case <-bounded.Done():
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("%w: the session bus does not answer", errNoKeyring)
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	if err := k.known(); err != nil {
 		return err
 	}
+	bounded, cancel := context.WithTimeout(ctx, k.timeout)
+	defer cancel()
 	r, err := k.open(bounded)
 	if err == nil {
 		err = use(r)
@@ -245,7 +242,7 @@ func (r *ring) items(target string) (found []item, locked int, err error) {
 		return nil, 0, err
 	}
 	for _, path := range shut {
-		if r.unlock(path) {
+		if !r.locked && r.unlock(path) {
 			open = append(open, path)
 		} else {
 			locked++

@@ -59,12 +59,13 @@ func (c *Conn) do(ctx context.Context, l *link, op func(context.Context) error) 
 	case errors.Is(err, win32.ERROR_NETNAME_DELETED):
 		c.drop(l, err, nil)
 		return true, err
-	case ended(err) && context.Cause(opCtx) == errSlow:
-		c.slow(l)
-		return false, &wnet.Error{Code: win32.ERROR_UNEXP_NET_ERR,
-			Err: fmt.Errorf("the server did not answer within %v: %w", c.cfg.OpTimeout, syscall.ETIMEDOUT)}
 	case l.ctx.Err() != nil && (ended(err) || !hasErrno(err)):
 		return true, lostError(context.Cause(l.ctx))
+	case ended(err):
+		// OpTimeout, or a bound of the provider's own.
+		c.slow(l)
+		return false, &wnet.Error{Code: win32.ERROR_UNEXP_NET_ERR, Err: fmt.Errorf("the server did not answer within %v: %w",
+			time.Since(began).Round(time.Millisecond), syscall.ETIMEDOUT)}
 	case !hasErrno(err) && over(l.conn.Lost()):
 		c.drop(l, err, nil)
 		return true, lostError(err)

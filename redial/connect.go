@@ -88,29 +88,35 @@ func closedError() error {
 // Connect connects now if there is no connection, whatever the back-off says and whatever the last refusal was. The error is the
 // provider's, ERROR_CANCELLED where ctx ended first, ERROR_NETNAME_DELETED after Close.
 func (c *Conn) Connect(ctx context.Context) error {
-	c.mu.Lock()
-	c.noticeLocked()
-	switch {
-	case c.closed:
+	for {
+		c.mu.Lock()
+		c.noticeLocked()
+		switch {
+		case c.closed:
+			c.mu.Unlock()
+			return closedError()
+		case c.link != nil:
+			c.mu.Unlock()
+			return nil
+		}
+		joined := c.dial != nil
+		a := c.attemptLocked()
 		c.mu.Unlock()
-		return closedError()
-	case c.link != nil:
-		c.mu.Unlock()
-		return nil
-	}
-	a := c.attemptLocked()
-	c.mu.Unlock()
-	select {
-	case <-a.done:
-	case <-ctx.Done():
-		return &wnet.Error{Op: "Connect", Code: win32.ERROR_CANCELLED, Err: ctx.Err()}
-	case <-c.ctx.Done():
-		return closedError()
-	}
-	if a.err != nil {
+		select {
+		case <-a.done:
+		case <-ctx.Done():
+			return &wnet.Error{Op: "Connect", Code: win32.ERROR_CANCELLED, Err: ctx.Err()}
+		case <-c.ctx.Done():
+			return closedError()
+		}
+		switch {
+		case a.err == nil:
+			return nil
+		case joined && final(a.err.Code):
+			continue // that attempt began before the call: the person may just have mended what it was refused for
+		}
 		return a.err
 	}
-	return nil
 }
 
 // Warm connects in the background if there is no connection, again and again with the back-off between, until it succeeds, the server
@@ -208,7 +214,7 @@ func (c *Conn) use(ctx context.Context) (*link, error) {
 			return nil, closedError()
 		}
 		if f == nil { // connected by somebody else since
-			f = &failure{err: a.err, first: a.began}
+			f = &failure{err: a.err, first: a.began, final: final(a.err.Code)}
 		}
 		return nil, f.refuse(c.cfg.Now())
 	}

@@ -323,10 +323,7 @@ func (f *file) Truncate(ctx context.Context, size int64) error {
 func (f *file) Stat(ctx context.Context) (wnet.Attr, error) {
 	l := f.c.names.glance(f.n)
 	a, err := use(ctx, f, asks, func(ctx context.Context, r wnet.File) (wnet.Attr, error) { return r.Stat(ctx) })
-	if err == nil {
-		l.gen = -1 // the path may name another file by now
-		f.c.names.saw(l, a)
-	}
+	f.c.names.saw(l, a, err)
 	return a, err
 }
 

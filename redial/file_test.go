@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -360,6 +361,7 @@ func TestStorm(t *testing.T) {
 		}
 	}()
 	const workers, rounds = 6, 60
+	var saved atomic.Int32
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
@@ -380,6 +382,7 @@ func TestStorm(t *testing.T) {
 				}
 				name, text := fmt.Sprintf("file%d.%d", w, i), fmt.Sprintf("round %d of %d", i, w)
 				if err := save(ctx, r.fs, name, text); err == nil {
+					saved.Add(1)
 					if got := r.read(name); got != text {
 						t.Errorf("%s was saved as %q and reads %q", name, text, got)
 					}
@@ -391,6 +394,45 @@ func TestStorm(t *testing.T) {
 	close(stop)
 	<-stopped
 	r.wantNoOpens()
+	if n, all := saved.Load(), int32(workers*rounds); n == 0 || n == all {
+		t.Errorf("%d of %d files were saved: the storm was none, or too much of one", n, all)
+	}
+}
+
+// TestNoExtraCalls opens after a look, as a mount does, without asking the server for more.
+func TestNoExtraCalls(t *testing.T) {
+	r := newRig(t, nil)
+	r.write("a", "content")
+	r.write("b", "content")
+	calls := func(do func()) int64 {
+		before := r.p.Calls()
+		do()
+		return r.p.Calls() - before
+	}
+	r.must(r.stat())
+	_, err := r.fs.Stat(t.Context(), "a")
+	r.must(err)
+	if n := calls(func() { r.must(r.open("a", wnet.OpenRead).Close(t.Context())) }); n != 2 {
+		t.Errorf("open and close after Stat: %d calls", n)
+	}
+	_, err = r.fs.ReadDir(t.Context(), ".")
+	r.must(err)
+	if n := calls(func() { r.must(r.open("b", wnet.OpenRead).Close(t.Context())) }); n != 2 {
+		t.Errorf("open and close after ReadDir: %d calls", n)
+	}
+	if n := calls(func() { r.must(r.open("c", wnet.OpenWrite|wnet.OpenCreate).Close(t.Context())) }); n != 2 {
+		t.Errorf("create and close: %d calls", n)
+	}
+
+	// What is renamed or changed here is looked at anew, and what was seen of it is not taken for another file's.
+	r.must(r.fs.Rename(t.Context(), "a", "b"))
+	var f wnet.File
+	if n := calls(func() { f = r.open("b", wnet.OpenRead) }); n != 2 {
+		t.Errorf("open after a rename: %d calls, want a look too", n)
+	}
+	r.lose()
+	r.wantText(f, "content")
+	r.must(f.Close(t.Context()))
 }
 
 // save saves as an editor does: a new file, synced, then put into place.

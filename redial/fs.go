@@ -24,14 +24,15 @@ type nothing = struct{}
 func (f *fileSystem) Stat(ctx context.Context, name string) (wnet.Attr, error) {
 	look := f.c.names.look(name)
 	a, err := call(ctx, f.c, true, func(ctx context.Context, fsys wnet.FileSystem) (wnet.Attr, error) { return fsys.Stat(ctx, name) })
-	if err == nil {
-		f.c.names.saw(look, a)
-	}
+	f.c.names.saw(look, a, err)
 	return a, err
 }
 
 func (f *fileSystem) ReadDir(ctx context.Context, name string) ([]wnet.Attr, error) {
-	return call(ctx, f.c, true, func(ctx context.Context, fsys wnet.FileSystem) ([]wnet.Attr, error) { return fsys.ReadDir(ctx, name) })
+	look := f.c.names.look(name)
+	all, err := call(ctx, f.c, true, func(ctx context.Context, fsys wnet.FileSystem) ([]wnet.Attr, error) { return fsys.ReadDir(ctx, name) })
+	f.c.names.sawAll(look, all, err)
+	return all, err
 }
 
 func (f *fileSystem) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {

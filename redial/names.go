@@ -3,7 +3,7 @@ package redial
 import (
 	"context"
 	"errors"
-	"slices"
+	"path"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,6 +18,7 @@ type names struct {
 	mu     sync.Mutex       // guards everything here, and every field of every node and move
 	nodes  map[string]*node // by path; files that were removed are in none
 	moves  map[*move]struct{}
+	looks  map[*look]struct{} // under way, by path
 	recent recent
 }
 
@@ -45,7 +46,7 @@ type move struct {
 }
 
 func newNames() *names {
-	return &names{nodes: map[string]*node{}, moves: map[*move]struct{}{}}
+	return &names{nodes: map[string]*node{}, moves: map[*move]struct{}{}, looks: map[*look]struct{}{}}
 }
 
 // below returns the part of path under top: "" for top itself.
@@ -148,7 +149,8 @@ func (t *names) begin(m *move) *move {
 			t.join(m, n)
 		}
 	}
-	t.recent.forget()
+	t.forget(m.from, true)
+	t.forget(m.to, true)
 	return m
 }
 
@@ -160,7 +162,8 @@ func (t *names) settle(m *move, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.moves, m)
-	t.recent.forget()
+	t.forget(m.from, true)
+	t.forget(m.to, true)
 	var add []*node
 	for _, n := range m.nodes {
 		n.moves--
@@ -219,53 +222,83 @@ func same(a, b wnet.Attr) bool {
 	return a.Size == b.Size && a.ModTime.Equal(b.ModTime)
 }
 
-// look is where a look at a path began, for saw.
+// look is a look at a path, or at an open file, from its beginning on.
 type look struct {
-	path string
-	n    *node
-	done int
-	gen  int
+	path string // "" for an open file: its path may name another one by now
+	n    *node  // nil where nothing is open there
+	done int    // n.done then
+	void bool   // the path was renamed, removed or changed since
 }
 
-// look begins a look at path from outside.
-func (t *names) look(path string) look {
+// look begins a look at path. saw ends it.
+func (t *names) look(path string) *look {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n := t.nodes[path]
-	if n == nil {
-		return look{path: path, gen: t.recent.gen}
+	l := &look{path: path, n: t.nodes[path]}
+	if l.n != nil {
+		l.done = l.n.done
 	}
-	return t.lookAt(n)
+	t.looks[l] = struct{}{}
+	return l
 }
 
 // glance begins a look at an open file.
-func (t *names) glance(n *node) look {
+func (t *names) glance(n *node) *look {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.lookAt(n)
+	return &look{n: n, done: n.done}
 }
 
-func (t *names) lookAt(n *node) look {
-	return look{path: n.path, n: n, done: n.done, gen: t.recent.gen}
-}
-
-// saw notes attributes, unless something was changed meanwhile, so that nobody knows whether they are from before or after.
-func (t *names) saw(l look, a wnet.Attr) {
+// saw ends a look and notes the attributes, unless something was changed meanwhile, so that nobody knows whether they are from before or
+// after.
+func (t *names) saw(l *look, a wnet.Attr, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if l.gen == t.recent.gen {
+	delete(t.looks, l)
+	if err != nil {
+		return
+	}
+	if l.path != "" && !l.void {
 		t.recent.add(l.path, a, time.Now())
 	}
 	n := l.n
-	if n == nil {
-		return
-	}
-	if n.seen.ID != 0 && a.ID != 0 && n.seen.ID != a.ID {
-		return // another file at that path: this look was not at ours
+	if n == nil || n.seen.ID != 0 && a.ID != 0 && n.seen.ID != a.ID {
+		return // nothing is open there, or not what this look was at
 	}
 	if n.done == l.done && n.doing == 0 {
 		n.seen, n.fresh = a, true
 	}
+}
+
+// sawAll notes what a list of the folder dir, begun by look, told.
+func (t *names) sawAll(l *look, all []wnet.Attr, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.looks, l)
+	if err != nil || l.void || len(all) > recentMax {
+		return
+	}
+	now := time.Now()
+	for _, a := range all {
+		if a.Mode.IsRegular() {
+			t.recent.add(path.Join(l.path, a.Name), a, now)
+		}
+	}
+}
+
+// forget voids what was seen at a path: it is changed. With below, what was seen below it too: it is renamed or removed. The caller
+// holds mu.
+func (t *names) forget(name string, below bool) {
+	if name == "" {
+		return
+	}
+	for l := range t.looks {
+		// A list of the folder above is void too, as is a look at the path in another spelling.
+		if maybeBelow(l.path, name) || maybeBelow(name, l.path) || l.path == "." {
+			l.void = true
+		}
+	}
+	t.recent.forget(name, below)
 }
 
 // recall returns attributes of path that were seen a moment ago.
@@ -282,14 +315,14 @@ func (t *names) change(n *node) (end func()) {
 	n.doing++
 	n.done++
 	n.fresh = false
-	t.recent.forget()
+	t.forget(n.path, false)
 	return func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		n.doing--
 		n.done++
 		n.fresh = false
-		t.recent.forget()
+		t.forget(n.path, false)
 	}
 }
 
@@ -297,20 +330,19 @@ func (t *names) change(n *node) (end func()) {
 func (t *names) changing(path string) (end func(wnet.Attr, error)) {
 	t.mu.Lock()
 	n := t.nodes[path]
+	t.forget(path, false)
 	t.mu.Unlock()
 	if n == nil {
 		return func(wnet.Attr, error) {
 			t.mu.Lock()
 			defer t.mu.Unlock()
-			t.recent.forget()
+			t.forget(path, false)
 		}
 	}
 	done := t.change(n)
 	return func(a wnet.Attr, err error) {
 		done()
-		if err == nil {
-			t.saw(t.glance(n), a)
-		}
+		t.saw(t.glance(n), a, err)
 	}
 }
 
@@ -366,11 +398,10 @@ func (t *names) numbered(n *node) bool {
 	return n.seen.ID != 0
 }
 
-// recent keeps what was seen of paths that are not open, for the open that mostly follows a look. It holds the last few hundred.
+// recent keeps what was seen of paths a moment ago, for the open that mostly follows a look. It holds two generations of up to
+// recentMax, by path in lower case.
 type recent struct {
-	gen int // counts forget: what was seen before is void
-	all []recentAttr
-	at  int // the next to overwrite
+	young, old map[string]recentAttr
 }
 
 type recentAttr struct {
@@ -380,35 +411,39 @@ type recentAttr struct {
 }
 
 const (
-	recentMax = 64
+	recentMax = 256
 	recentAge = 5 * time.Second
 )
 
 func (r *recent) add(path string, a wnet.Attr, now time.Time) {
-	e := recentAttr{path, a, now}
-	if i := slices.IndexFunc(r.all, func(o recentAttr) bool { return o.path == path }); i >= 0 {
-		r.all[i] = e
-		return
+	if r.young == nil || len(r.young) >= recentMax {
+		r.young, r.old = map[string]recentAttr{}, r.young
 	}
-	if len(r.all) < recentMax {
-		r.all = append(r.all, e)
-		return
-	}
-	r.all[r.at] = e
-	r.at = (r.at + 1) % recentMax
+	r.young[strings.ToLower(path)] = recentAttr{path, a, now}
 }
 
 func (r *recent) get(path string, now time.Time) (wnet.Attr, bool) {
-	for _, e := range r.all {
-		if e.path == path {
-			return e.attr, now.Sub(e.when) < recentAge
-		}
+	key := strings.ToLower(path)
+	e, ok := r.young[key]
+	if !ok {
+		e, ok = r.old[key]
 	}
-	return wnet.Attr{}, false
+	return e.attr, ok && e.path == path && now.Sub(e.when) < recentAge
 }
 
-// forget empties it: something was renamed, removed or changed. It is refilled by the next look.
-func (r *recent) forget() {
-	r.gen++
-	r.all, r.at = r.all[:0], 0
+// forget takes out a path in any spelling, and with below what is below it.
+func (r *recent) forget(name string, below bool) {
+	key := strings.ToLower(name)
+	delete(r.young, key)
+	delete(r.old, key)
+	if !below {
+		return
+	}
+	for _, m := range [...]map[string]recentAttr{r.young, r.old} {
+		for p := range m {
+			if maybeBelow(p, key) {
+				delete(m, p)
+			}
+		}
+	}
 }

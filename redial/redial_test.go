@@ -254,6 +254,39 @@ func TestPasswordNotTriedAgain(t *testing.T) {
 	r.wantDials(3)
 }
 
+// TestMendedMeanwhile calls Connect while an attempt with the old password is under way.
+func TestMendedMeanwhile(t *testing.T) {
+	wrong, right := "wrong", "right"
+	r := newRig(t, func(r *rig, cfg *redial.Config) { r.pass.Store(&wrong) })
+	reached, goOn := make(chan struct{}, 2), make(chan struct{})
+	r.p.SetFault(func(_ context.Context, call mem.Call) error {
+		if call.Op == "Connect" {
+			reached <- struct{}{}
+			<-goOn
+		}
+		return nil
+	})
+	errs := make(chan error, 2)
+	go func() { errs <- r.stat() }()
+	<-reached
+	r.pass.Store(&right)
+	called := make(chan struct{})
+	go func() { close(called); errs <- r.c.Connect(t.Context()) }()
+	<-called
+	close(goOn)
+	var failed int
+	for range 2 {
+		if err := <-errs; err != nil {
+			r.want(err, win32.ERROR_INVALID_PASSWORD, syscall.EACCES) // the Stat's
+			failed++
+		}
+	}
+	if failed != 1 {
+		t.Errorf("%d failed, want the Stat alone", failed)
+	}
+	r.wantState(wnet.StateOK, 0)
+}
+
 // TestFrozen has a server that accepts everything and answers nothing.
 func TestFrozen(t *testing.T) {
 	r := newRig(t, func(r *rig, cfg *redial.Config) {
