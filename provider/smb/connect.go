@@ -110,9 +110,7 @@ func (d *dialing) run(parent context.Context, share string) (*conn, error) {
 	}
 	d.tap.open.Store(true)
 	c.tap, c.link = d.tap, d.link
-	switch {
-	case d.who.anonymous, d.tap.greeting().session&flagNull != 0:
-	default:
+	if !d.who.anonymous {
 		if c.user = d.req.User; c.user == "" {
 			c.user = d.who.user
 		}
@@ -166,7 +164,7 @@ func (d *dialing) session(ctx, life context.Context, then func() error) error {
 	if err != nil {
 		return d.dialError(err)
 	}
-	d.tap = newTap(nc, d.requires(win32.CONNECT_REQUIRE_PRIVACY))
+	d.tap = newTap(nc, d.requires(win32.CONNECT_REQUIRE_PRIVACY) && !d.who.anonymous)
 	// The library is never told that ctx has ended: closing the socket under it does the same and leaves no mess.
 	stop := context.AfterFunc(ctx, func() { d.tap.Close() })
 	sign := d.requires(win32.CONNECT_REQUIRE_INTEGRITY) || d.requires(win32.CONNECT_REQUIRE_PRIVACY)
@@ -297,7 +295,8 @@ func (d *dialing) statusError(err error, hint string) error {
 // checkSession refuses a session that is not what was asked for.
 func (d *dialing) checkSession() error {
 	h := d.tap.greeting()
-	nobody := h.session&(flagGuest|flagNull) != 0
+	// Some servers call an anonymous session an ordinary one; its key is known to everybody all the same.
+	nobody := d.who.anonymous || h.session&(flagGuest|flagNull) != 0
 	switch {
 	case nobody && !d.who.guest():
 		return d.fault(win32.ERROR_LOGON_FAILURE,

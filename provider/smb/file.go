@@ -31,7 +31,8 @@ type file struct {
 	removed bool       // name is hidden: the file goes with its last File
 	h       handle     // nil while parked
 	failed  error      // a write error that nobody was told yet
-	closed  bool
+	closed  bool       // Close was called
+	ended   bool       // the handle was given back for good
 }
 
 var (
@@ -77,6 +78,18 @@ func (f *file) parkLocked() error {
 	return err
 }
 
+// discardLocked gives the handle back for good. The caller holds the file, or is the only one who uses it.
+func (f *file) discardLocked() error {
+	f.opening.Lock()
+	f.mu.Lock()
+	f.ended = true
+	f.mu.Unlock()
+	f.opening.Unlock()
+	err := f.parkLocked()
+	f.c.files.drop(f)
+	return err
+}
+
 // movedLocked gives the file its new name. The caller holds the file.
 func (f *file) movedLocked(name string, removed bool) {
 	f.mu.Lock()
@@ -92,10 +105,13 @@ func (f *file) handle() (handle, error) {
 	f.opening.Lock()
 	defer f.opening.Unlock()
 	f.mu.Lock()
-	h, name := f.h, f.name
+	h, name, ended := f.h, f.name, f.ended
 	f.mu.Unlock()
-	if h != nil {
+	switch {
+	case h != nil:
 		return h, nil
+	case ended: // a listing may come across a file that is just being closed
+		return nil, syscall.EBADF
 	}
 	h, err := f.c.tree.open(f.c.serverPath(name), f.how, openExisting, false)
 	if is(err, statusNotFound) {
@@ -357,8 +373,7 @@ func (f *file) shut() error {
 		return errBroken
 	}
 	defer f.free()
-	err = f.parkLocked()
-	f.c.files.drop(f)
+	err = f.discardLocked()
 	if _, removed := f.where(); err == nil && removed && len(f.c.files.at(fold(name))) == 0 {
 		if err := f.c.tree.remove(f.c.serverPath(name)); err != nil {
 			f.c.log.Debug("a removed file is left", "remote", f.c.name.String(), "name", name, "err", err)

@@ -138,9 +138,7 @@ func (c *conn) Open(ctx context.Context, name string, flag wnet.OpenFlag, perm f
 	}
 	f, err := call(ctx, c, func() (*file, error) { return c.open(name, flag, perm) },
 		func(f *file) {
-			// The caller has left. The claim is still ours, so the name is free of moves.
-			f.parkLocked()
-			c.files.drop(f)
+			f.discardLocked() // the caller has left; the claim is still ours, so nobody moves the name
 		}, release)
 	if err != nil {
 		return nil, failed("open", name, err)
@@ -193,8 +191,7 @@ func (c *conn) open(name string, flag wnet.OpenFlag, perm fs.FileMode) (*file, e
 		err = h.truncate(0)
 	}
 	if err != nil {
-		f.parkLocked()
-		c.files.drop(f)
+		f.discardLocked()
 		return nil, err
 	}
 	return f, nil

@@ -157,13 +157,18 @@ func (c *conn) rename(from, to string) error {
 	if err != nil {
 		return err
 	}
-	open := c.files.below(fold(from))
+	open, there := c.files.below(fold(from)), c.files.at(fold(to))
+	if fold(from) == fold(to) { // two spellings of one file, or two files to a server that minds case
+		open, there = spelled(open, from), spelled(there, to)
+	}
 	plain := func() error { return c.tree.rename(c.serverPath(from), c.serverPath(to)) }
 	step := plain
 	switch {
 	case from == to:
 		return nil
-	case is(none, statusNotFound), fold(from) == fold(to) && c.onlyOne(from, to):
+	case is(none, statusNotFound):
+	case fold(from) == fold(to) && c.onlyOne(from, to):
+		open = c.files.below(fold(from))
 	case none != nil:
 		return none
 	case source.dir && !target.dir:
@@ -176,7 +181,7 @@ func (c *conn) rename(from, to string) error {
 		}
 		step = func() error { return c.replace(from, to, nil) }
 	default:
-		if there := c.files.at(fold(to)); len(there) > 0 {
+		if len(there) > 0 {
 			open = append(open, there...)
 			step = func() error { return c.replace(from, to, there) }
 			break
@@ -201,6 +206,17 @@ func (c *conn) rename(from, to string) error {
 		}
 		return nil
 	})
+}
+
+// spelled gives the files whose name begins with name's parts exactly.
+func spelled(files []*file, name string) []*file {
+	var exact []*file
+	for _, f := range files {
+		if n, _ := f.where(); within(n, name) {
+			exact = append(exact, f)
+		}
+	}
+	return exact
 }
 
 // onlyOne reports whether two names that differ in case only are one file, as they are to a server that ignores case.
