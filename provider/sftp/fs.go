@@ -23,7 +23,7 @@ type fileSystem struct {
 	umask umask
 
 	// What the server offers besides the protocol.
-	posixRename, hardlink, statvfs, fsync bool
+	posixRename, hardlink, statvfs, fsync, lsetstat bool
 
 	mu   sync.Mutex         // guards open, and name and removed of the files in it
 	open map[*file]struct{} // open files, so that a rename reaches them
@@ -44,6 +44,7 @@ func newFileSystem(c *conn) *fileSystem {
 		"hardlink@openssh.com":     &f.hardlink,
 		"statvfs@openssh.com":      &f.statvfs,
 		"fsync@openssh.com":        &f.fsync,
+		lsetstat:                   &f.lsetstat,
 	} {
 		_, *has = c.ftp.HasExtension(name)
 	}
@@ -289,7 +290,8 @@ func (f *fileSystem) renameOver(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// SetAttr changes attributes of name. A link's own mode and times are left as they are: the protocol would change what it leads to.
+// SetAttr changes attributes of name. A link's own mode stays as it is, and its times too where the server has no lsetstat@openssh.com:
+// the protocol would change what it leads to.
 func (f *fileSystem) SetAttr(ctx context.Context, name string, change wnet.AttrChange) (wnet.Attr, error) {
 	if err := valid("setattr", name); err != nil {
 		return wnet.Attr{}, err
@@ -302,7 +304,10 @@ func (f *fileSystem) SetAttr(ctx context.Context, name string, change wnet.AttrC
 		if change.Size != nil {
 			return wnet.Attr{}, wrap("setattr", name, syscall.ELOOP)
 		}
-		return attrOf(fi, path.Base(name)), nil
+		if !f.lsetstat {
+			return attrOf(fi, path.Base(name)), nil
+		}
+		change.Mode = nil
 	}
 	at := f.at(name)
 	// The size first, since a cut touches the time; the mode after it, since it may take the right to write away.
@@ -318,6 +323,9 @@ func (f *fileSystem) SetAttr(ctx context.Context, name string, change wnet.AttrC
 		if err := f.do(ctx, func() error { return f.c.ftp.Chmod(at, *change.Mode) }); err != nil && !unsupported(err) {
 			return wnet.Attr{}, wrap("setattr", name, f.common(ctx, name, err))
 		}
+	}
+	if fi.Mode()&fs.ModeSymlink != 0 {
+		at = ofLink(at)
 	}
 	set := func(atime, mtime time.Time) error { return f.c.ftp.Chtimes(at, atime, mtime) }
 	if err := f.setTimes(ctx, fi, change, set); err != nil && !unsupported(err) {
