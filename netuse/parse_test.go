@@ -15,6 +15,8 @@ func yes() *bool { b := true; return &b }
 func no() *bool  { b := false; return &b }
 
 // TestGrammar reads every form of netuse.md §1. A password shows as its text in the want column.
+//
+// Rows: NU-01, NU-02, NU-03, NU-04, NU-05, NU-06, NU-07, NU-08, NU-09, NU-10, NU-11, NU-12, NU-13, NU-14.
 func TestGrammar(t *testing.T) {
 	share := `\\nas\media`
 	conn := Command{Action: Connect, Device: "Z:", Remote: share, Server: "nas"}
@@ -103,6 +105,8 @@ func TestGrammar(t *testing.T) {
 }
 
 // TestRefused holds what is not in the grammar: the code of a *wnet.Error, or 0 for a *SyntaxError and the option that it names.
+//
+// Rows: NU-28, NU-29.
 func TestRefused(t *testing.T) {
 	for _, tt := range []struct {
 		id, args, option string
@@ -176,6 +180,9 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestFlags holds the flags that options and devices stand for.
+//
+// Rows: NU-12.
 func TestFlags(t *testing.T) {
 	c, err := Parse(strings.Fields("* //nas/media /requireintegrity /requireprivacy /writethrough /requestcompression:yes /global"))
 	if err != nil {
@@ -199,6 +206,9 @@ func TestFlags(t *testing.T) {
 	}
 }
 
+// TestCheck holds what is good grammar and cannot be served.
+//
+// Rows: NU-06, NU-08.
 func TestCheck(t *testing.T) {
 	for args, bad := range map[string]bool{
 		"Z: //nas/media":                 false,

@@ -21,6 +21,9 @@ func conn(device, remote string, state wnet.State) wnet.Connection {
 		Status: wnet.Status{State: state}, Connected: state == wnet.StateOK}
 }
 
+// TestListing holds the listing, column by column.
+//
+// Rows: NL-01, NL-02, NL-03, NL-04, NL-06, NU-20, NU-21.
 func TestListing(t *testing.T) {
 	golden(t, "NU-20, NU-21", Listing(true, nil), "New connections will be remembered.\n\nThere are no entries in the list.\n\n")
 	golden(t, "NU-20, NU-21", Listing(false, nil), "New connections will not be remembered.\n\nThere are no entries in the list.\n\n")
@@ -54,6 +57,9 @@ The command completed successfully.
 `)
 }
 
+// TestDetail holds `net use Z:`.
+//
+// Rows: NL-07.
 func TestDetail(t *testing.T) {
 	c := conn("Z:", `\\server\share`, wnet.StateOK)
 	c.Opens, c.Uses = 3, 1
@@ -75,6 +81,9 @@ The command completed successfully.
 `)
 }
 
+// TestDeleting holds what is printed around deleting and connecting.
+//
+// Rows: NU-22, NU-23, NU-24, NU-25, NU-30, NU-31.
 func TestDeleting(t *testing.T) {
 	golden(t, "NU-30", DeletingAll([]wnet.Connection{conn("Z:", `\\server\share`, wnet.StateOK), conn("", `\\server\IPC$`, wnet.StateOK)})+
 		AskContinue, `You have these remote connections:
@@ -94,6 +103,9 @@ Is it OK to continue disconnecting and force them closed? (Y/N) [N]: `)
 	golden(t, "NU-25", AskUser("nas")+AskPassword("nas"), "Enter the user name for 'nas': Enter the password for 'nas': ")
 }
 
+// TestFailure holds what is printed for an error, and its exit status.
+//
+// Rows: NU-26, NU-27, NU-28, NU-29.
 func TestFailure(t *testing.T) {
 	golden(t, "NU-26", Failure(&wnet.Error{Code: win32.ERROR_ALREADY_ASSIGNED}),
 		"System error 85 has occurred.\n\nThe local device name is already in use.\n\n")
@@ -131,6 +143,9 @@ What to do: Close it.
 	golden(t, "nothing", Explain(nil), "")
 }
 
+// TestView holds `net view`.
+//
+// Rows: NL-08, NL-09.
 func TestView(t *testing.T) {
 	shares := []wnet.Resource{
 		{RemoteName: `\\nas\media`, Type: win32.RESOURCETYPE_DISK, Comment: "Films"},

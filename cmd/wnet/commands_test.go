@@ -131,6 +131,9 @@ func TestRestoreAndMisc(t *testing.T) {
 	}
 }
 
+// TestView lists servers, networks and shares.
+//
+// Rows: NL-08, NL-09.
 func TestView(t *testing.T) {
 	e := env{fake: &fake{connections: []wnet.Connection{drive("Z:", `\\nas\media`)}}}
 	e.enum = func(r wnet.EnumRequest) ([]wnet.Resource, error) {

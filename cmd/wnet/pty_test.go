@@ -164,6 +164,8 @@ func (p *person) ends(code int) string {
 }
 
 // TestPromptsOnTerminal: name echoed, password not, and the echo is back afterwards (NU-25).
+//
+// Rows: NU-25.
 func TestPromptsOnTerminal(t *testing.T) {
 	p := sit(t, "use", "Z:", media)
 	p.waits("Enter the user name for 'nas': ")
@@ -176,9 +178,15 @@ func TestPromptsOnTerminal(t *testing.T) {
 	}
 }
 
+// TestPasswordStar does not show the password that was asked for.
+//
+// Rows: NU-04.
 func TestPasswordStar(t *testing.T) {
 	p := sit(t, "use", "Z:", media, "/user:anna", "*")
 	p.waits("Enter the password for 'nas': ")
+	if termios(t, p.pty).Lflag&unix.ECHO != 0 {
+		t.Error("the prompt came before the echo went")
+	}
 	p.types("open sesame\n")
 	if got := p.ends(0); strings.Contains(got, "sesame") || !strings.Contains(got, netuse.Success) {
 		t.Error(got)
@@ -216,6 +224,8 @@ func termios(t *testing.T, f *os.File) *unix.Termios {
 }
 
 // TestQuestionOnTerminal: the question of NU-31, answered by typing.
+//
+// Rows: NU-31.
 func TestQuestionOnTerminal(t *testing.T) {
 	p := sit(t, "use", "Z:", "/delete")
 	p.waits(netuse.AskForce)

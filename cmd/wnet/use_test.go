@@ -12,6 +12,9 @@ import (
 
 const media = `\\nas\media`
 
+// TestUseListAndShow lists, and describes one device.
+//
+// Rows: NU-01, NU-21, NU-27, NU-29, NL-07.
 func TestUseListAndShow(t *testing.T) {
 	e := env{fake: &fake{save: true}}
 	e.run(t, "use").want(t, "NU-01, NU-21", 0, "New connections will be remembered.\n\nThere are no entries in the list.\n\n")
@@ -26,6 +29,9 @@ func TestUseListAndShow(t *testing.T) {
 		"Line 3, column 4")
 }
 
+// TestUseSyntax refuses what is not understood or not served, and reaches no service with it.
+//
+// Rows: NU-06, NU-08, NU-26, NU-28, NU-29.
 func TestUseSyntax(t *testing.T) {
 	e := env{fake: &fake{}}
 	e.run(t, "use", "/frobnicate").want(t, "NU-28", 1, "", "The option /frobnicate is unknown.\n\nThe syntax of this command is:\n\nNET USE\n")
@@ -44,6 +50,9 @@ func TestUseSyntax(t *testing.T) {
 	}
 }
 
+// TestUseConnect connects, and remembers what it should.
+//
+// Rows: NU-02, NU-03, NU-11, NU-12, NU-22, NU-24, NU-26.
 func TestUseConnect(t *testing.T) {
 	e := env{fake: &fake{save: true}}
 	e.run(t, "use", "Z:", "//nas/media").want(t, "NU-22", 0, "The command completed successfully.\n\n")
@@ -90,6 +99,9 @@ func TestUsePath(t *testing.T) {
 	e.run(t, "use", "*", media).want(t, "path", 0, netuse.Connected("Z:", media)+netuse.Success, "Z: is at ~/wnet/Z\n")
 }
 
+// TestUsePassword takes the password from where it is said to be.
+//
+// Rows: NU-04, NU-05.
 func TestUsePassword(t *testing.T) {
 	e := env{fake: &fake{}, stdin: "s\u00e9same \r\nmore\n"}
 	e.run(t, "use", "Z:", media, "--password-stdin", "/user:bob").want(t, "stdin", 0, netuse.Success, "carriage return")
@@ -113,6 +125,8 @@ func TestUsePassword(t *testing.T) {
 }
 
 // TestUseLogin: a server that wants a name and a password gets them from a person, three times at most (NU-25).
+//
+// Rows: NU-07, NU-25.
 func TestUseLogin(t *testing.T) {
 	needs := func(user, pw string) func(wnet.AddRequest) error {
 		return func(r wnet.AddRequest) error {
@@ -180,6 +194,9 @@ func TestUseHostKey(t *testing.T) {
 	e.run(t, "use", "Z:", server).want(t, "no", 2, "", "System error 1397")
 }
 
+// TestUseDelete deletes one connection, and asks where files are open.
+//
+// Rows: NU-09, NU-13, NU-23, NU-27, NU-31.
 func TestUseDelete(t *testing.T) {
 	f := &fake{connections: []wnet.Connection{drive("Z:", media)}}
 	e := env{fake: f}
@@ -214,6 +231,9 @@ func TestUseDelete(t *testing.T) {
 	e.run(t, "use", "S:", "/delete").want(t, "NU-27", 2, "", netuse.NotFound)
 }
 
+// TestUseDeleteAll deletes all after a question.
+//
+// Rows: NU-10, NU-13, NU-30, NU-31.
 func TestUseDeleteAll(t *testing.T) {
 	e := env{fake: &fake{}}
 	e.run(t, "use", "*", "/delete").want(t, "NU-21", 0, netuse.Empty)
