@@ -351,3 +351,27 @@ func wnetDevice(n uint8) wnet.Device {
 	all := append(wnet.Drives(true), wnet.Ports()...)
 	return all[int(n)%len(all)]
 }
+
+// An element of an inline table goes with one comma, wherever it stands.
+func TestDeleteInline(t *testing.T) {
+	const a, y, z = "A = { RemotePath = '//n/a' }", "Y = { RemotePath = '//n/y' }", "Z = { RemotePath = '//n/z' }"
+	for _, c := range []struct {
+		text string
+		drop wnet.Device
+		want string
+	}{
+		{"Network = { " + a + ", " + y + ", " + z + " }", "A:", "Network = { " + y + ", " + z + " }"},
+		{"Network = { " + a + ", " + y + ", " + z + " }", "Y:", "Network = { " + a + ", " + z + " }"},
+		{"Network = { " + a + ", " + y + ", " + z + " }", "Z:", "Network = { " + a + ", " + y + " }"},
+		{"Network = {" + a + "}", "A:", "Network = {}"},
+		{"[Network]\n# one\n" + a + " # two\n# three\n" + y + "\n", "A:", "[Network]\n# one\n# three\n" + y + "\n"},
+		{"Network = {\n  " + a + ",\n  " + y + ",\n}\n", "Y:", "Network = {\n  " + a + ",\n}\n"},
+		{"Network = {\n  " + a + ",\n}\n", "A:", "Network = {\n  \n}\n"},
+	} {
+		s, path := file(t, c.text)
+		change(t, s, func(tx *profile.Tx) { tx.Delete(c.drop) })
+		if got := content(t, path); got != c.want {
+			t.Errorf("%s of\n%s\nleft\n%s\nwant\n%s", c.drop, c.text, got, c.want)
+		}
+	}
+}

@@ -448,3 +448,27 @@ func BenchmarkLookup(b *testing.B) {
 		})
 	}
 }
+
+// A process that executes a new program has no environment for an instant: one look that does not find it ends nothing.
+func TestOneLookIsNoEnd(t *testing.T) {
+	w := newWorld(t)
+	m := w.manager()
+	w.start(50, proc{uid: anna})
+	s, token, err := m.Create("x", 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := session.EnvToken + "=" + token.Reveal()
+	w.exit(50)
+	for range 3 {
+		w.start(51, proc{uid: anna, env: env})
+		if m.Look() {
+			t.Error("looking again for a process that is there")
+		}
+		w.start(51, proc{uid: anna})
+		if !m.Look() || s.Over() {
+			t.Error("one look has ended the session")
+		}
+	}
+	until(t, "the session is over", func() bool { m.Look(); return s.Over() })
+}
