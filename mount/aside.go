@@ -19,15 +19,15 @@ type aside struct {
 	log         *slog.Logger
 
 	mu    sync.Mutex // guards all that follows
-	files map[string]*os.File
+	files map[*node]*os.File
 	paths []string
 }
 
 // keep puts data that belongs at off of the file name aside. cause is why the server did not take it.
-func (a *aside) keep(name string, data []byte, off int64, cause error) {
+func (a *aside) keep(n *node, name string, data []byte, off int64, cause error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	f, err := a.fileLocked(name)
+	f, err := a.fileLocked(n, name)
 	if err == nil {
 		_, err = f.WriteAt(data, off)
 	}
@@ -40,9 +40,9 @@ func (a *aside) keep(name string, data []byte, off int64, cause error) {
 		"source", a.source, "file", name, "offset", off, "bytes", len(data), "cause", cause, "aside", f.Name())
 }
 
-// fileLocked returns the file for name, made at the first call.
-func (a *aside) fileLocked(name string) (*os.File, error) {
-	if f := a.files[name]; f != nil {
+// fileLocked returns the file for n, made at the first call.
+func (a *aside) fileLocked(n *node, name string) (*os.File, error) {
+	if f := a.files[n]; f != nil {
 		return f, nil
 	}
 	if a.dir == "" {
@@ -65,9 +65,9 @@ func (a *aside) fileLocked(name string) (*os.File, error) {
 			return nil, err
 		}
 		if a.files == nil {
-			a.files = map[string]*os.File{}
+			a.files = map[*node]*os.File{}
 		}
-		a.files[name] = f
+		a.files[n] = f
 		a.paths = append(a.paths, path)
 		return f, nil
 	}
@@ -115,5 +115,5 @@ func (s *server) keep(n *node, data []byte, off int64, cause error) {
 			name = p
 		}
 	}
-	s.aside.keep(name, data, off, cause)
+	s.aside.keep(n, name, data, off, cause)
 }

@@ -115,25 +115,19 @@ var errCovered = errors.New("another file system is mounted over it")
 // detach takes the mount away, lazily or only if nobody uses it, and reports whether it is away. What fusermount3 says is only for a
 // person: it has one exit code for everything, so the kernel is asked afterwards.
 func (m *mount) detach(ctx context.Context, lazy bool) (bool, error) {
-	point := m.real
-	if m.id != 0 {
-		at, top := m.where()
-		if at == "" {
-			return true, nil
-		}
-		if !top {
-			return false, errCovered
-		}
-		point = at
+	point, top := m.where()
+	if point == "" {
+		return true, nil
+	}
+	if !top {
+		return false, errCovered
 	}
 	err := detachPoint(ctx, m.by.root, m.by.fusermount, point, lazy)
 	if err == nil {
 		return true, nil
 	}
-	if m.id != 0 {
-		if at, _ := m.where(); at == "" {
-			return true, nil
-		}
+	if at, _ := m.where(); at == "" {
+		return true, nil
 	}
 	return false, err
 }
@@ -166,7 +160,7 @@ func detachPoint(ctx context.Context, root bool, fusermount func() (string, erro
 
 // where returns where the mount is now, "" if the kernel does not show it, and whether nothing is mounted over it.
 func (m *mount) where() (string, bool) {
-	all, err := mountinfo.GetMounts(nil)
+	all, err := mounts(func(*mountinfo.Info) bool { return true })
 	if err != nil {
 		m.log.Error("the kernel's list of mounts cannot be read", "error", err)
 		return m.real, true
@@ -174,6 +168,9 @@ func (m *mount) where() (string, bool) {
 	for _, e := range all {
 		if e.ID != m.id || e.Major != m.maj || e.Minor != m.min {
 			continue
+		}
+		if !m.connected() {
+			return "", false // another mount, with the numbers that ours had
 		}
 		for _, over := range all {
 			if over.Parent == e.ID && over.Mountpoint == e.Mountpoint {
@@ -187,18 +184,27 @@ func (m *mount) where() (string, bool) {
 
 // below returns the mount points inside the mount, which keep it busy.
 func (m *mount) below() []string {
-	all, _ := mountinfo.GetMounts(nil)
+	all, _ := mounts(func(e *mountinfo.Info) bool { return e.Parent == m.id })
 	var points []string
 	for _, e := range all {
-		if e.Parent == m.id {
-			points = append(points, e.Mountpoint)
-		}
+		points = append(points, e.Mountpoint)
 	}
 	return points
 }
 
 // mountsAt returns what is mounted at exactly this path, the topmost last.
 func mountsAt(point string) []*mountinfo.Info {
-	all, _ := mountinfo.GetMounts(func(e *mountinfo.Info) (skip, stop bool) { return e.Mountpoint != point, false })
+	all, _ := mounts(func(e *mountinfo.Info) bool { return e.Mountpoint == point })
 	return all
+}
+
+// mounts returns the mounts that want holds for, in the kernel's order.
+func mounts(want func(*mountinfo.Info) bool) (all []*mountinfo.Info, err error) {
+	for range 3 { // the list may change while it is read
+		all, err = mountinfo.GetMounts(func(e *mountinfo.Info) (skip, stop bool) { return !want(e), false })
+		if err == nil {
+			break
+		}
+	}
+	return all, err
 }

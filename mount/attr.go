@@ -109,6 +109,10 @@ func (s *server) entry(n *node, a wnet.Attr, asked time.Time, out *fuse.EntryOut
 // its name, else by name.
 func (s *server) statNode(ctx context.Context, n *node) (wnet.Attr, error) {
 	path, named := s.tree.path(n)
+	if !named && n.typ.IsDir() {
+		a, _ := s.known(n) // removed, and held open: it has become as it will stay
+		return a, nil
+	}
 	if h := s.useOf(n, 0); h != nil {
 		a, err := h.file.Stat(ctx)
 		s.done(h)
@@ -196,7 +200,7 @@ func (s *server) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.A
 			defer s.done(h)
 		}
 		if change != (wnet.AttrChange{}) {
-			defer func() { s.tree.change(n); asked = time.Now() }()
+			defer s.tree.change(n)
 			return s.setAttr(ctx, n, h, change)
 		}
 		return s.statNode(ctx, n)
@@ -331,6 +335,9 @@ type statfsAnswer struct {
 // StatFs implements fuse.RawFileSystem. Desktops ask often, and a server that does not answer must not stop them: what it said last
 // then stands.
 func (s *server) StatFs(cancel <-chan struct{}, in *fuse.InHeader, out *fuse.StatfsOut) fuse.Status {
+	if s.gate.isShut() {
+		return fuse.EIO
+	}
 	st := wnet.Statfs{Total: largeSpace, Free: largeSpace, Available: largeSpace}
 	if fsys, ok := s.fs.(wnet.Statfser); ok {
 		last := s.statfs.Load()

@@ -25,10 +25,10 @@ func ClearDead(root string) ([]string, error) {
 	if dir, err := filepath.EvalSymlinks(root); err == nil {
 		root = dir
 	}
-	all, err := mountinfo.GetMounts(func(e *mountinfo.Info) (skip, stop bool) {
+	all, err := mounts(func(e *mountinfo.Info) bool {
 		inside := e.Mountpoint == root || strings.HasPrefix(e.Mountpoint, strings.TrimSuffix(root, "/")+"/")
 		mine := slices.Contains(strings.Split(e.VFSOptions, ","), fmt.Sprintf("user_id=%d", os.Getuid()))
-		return e.FSType != FSType || !inside || !mine, false
+		return e.FSType == FSType && inside && mine
 	})
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func ClearDead(root string) ([]string, error) {
 			failed = append(failed, fmt.Errorf("%s: %w", e.Mountpoint, err))
 			continue
 		}
-		_ = os.Remove(e.Mountpoint) // stays if it holds something
+		_ = unix.Rmdir(e.Mountpoint) // stays if it holds something
 		if !slices.Contains(cleared, e.Mountpoint) {
 			cleared = append(cleared, e.Mountpoint)
 		}

@@ -298,7 +298,7 @@ func (s *server) list(cancel <-chan struct{}, in *fuse.ReadIn) (*handle, error) 
 	for _, a := range all {
 		// A name that no folder can hold would make the kernel refuse the whole folder.
 		if a.Name == "" || a.Name == "." || a.Name == ".." || len(a.Name) > 1024 || strings.ContainsAny(a.Name, "/\x00") {
-			s.log.Warn("the server lists an impossible name", "name", a.Name)
+			s.log.Debug("the server lists an impossible name", "name", a.Name[:min(len(a.Name), 100)])
 			continue
 		}
 		kept = append(kept, a)

@@ -26,7 +26,8 @@ func (m *mount) ForceUnmount(ctx context.Context) ([]string, error) {
 	m.startForce() // an Unmount that waits gives way
 	_ = m.take(context.Background())
 	defer m.give()
-	if m.gone() {
+	if !m.connected() {
+		<-m.done // within a bound
 		return m.srv.aside.finish(), nil
 	}
 	s := m.srv
@@ -36,6 +37,10 @@ func (m *mount) ForceUnmount(ctx context.Context) ([]string, error) {
 	m.drain(ctx, flush)
 	m.syncFiles(ctx)
 
+	patience := closeTime
+	if ctx.Err() != nil {
+		patience = closeTimeDead
+	}
 	// The server has had its time. What is still under way is given up; pages that come now are kept aside.
 	s.gate.refuse(true)
 	s.kill()
@@ -43,6 +48,7 @@ func (m *mount) ForceUnmount(ctx context.Context) ([]string, error) {
 	defer stop()
 	flush.again()
 	m.drain(rescue, flush)
+	m.forget(rescue)
 	flush.close()
 
 	away, err := m.detach(context.Background(), true)
@@ -50,7 +56,7 @@ func (m *mount) ForceUnmount(ctx context.Context) ([]string, error) {
 		return s.aside.finish(), failure(m.point, win32.ERROR_GEN_FAILURE, fmt.Errorf("the mount could not be taken down: %w", err),
 			"It answers nothing any more. Unmount it by hand: fusermount3 -u -z "+m.point)
 	}
-	m.finish()
+	m.finish(patience)
 	return s.aside.finish(), nil
 }
 
@@ -80,16 +86,24 @@ func (m *mount) drain(ctx context.Context, flush *flush) {
 	}
 }
 
-// waiting reports whether the kernel has requests that nobody has taken.
-func (m *mount) waiting() bool {
+// forget has the kernel drop what it keeps of files in use, so that their handles fail at once, and a mapping with a signal rather than
+// by losing what is written to it.
+func (m *mount) forget(ctx context.Context) {
+	dropped := make(chan struct{})
+	go func() {
+		defer close(dropped)
+		seen := map[uint64]bool{}
+		for _, h := range m.srv.handles.list() {
+			if id := h.node.id; !seen[id] {
+				seen[id] = true
+				m.kernel.InodeNotify(id, 0, -1)
+			}
+		}
+	}()
 	select {
-	case <-m.srv.stopped:
-		return false // the descriptor is not ours any more
-	default:
+	case <-dropped:
+	case <-ctx.Done():
 	}
-	p := []unix.PollFd{{Fd: int32(m.fd), Events: unix.POLLIN}}
-	n, err := unix.Poll(p, 0)
-	return err == nil && n > 0 && p[0].Revents&unix.POLLIN != 0
 }
 
 // syncFiles has the server make stable what was written.

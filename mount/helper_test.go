@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -108,6 +109,9 @@ func helper(what string, args []string) int {
 		var st unix.Stat_t
 		err = unix.Fstat(fd, &st)
 		fmt.Println("fstat", err == syscall.EIO, err)
+	case "serve":
+		check(serveForever(args))
+		ready()
 	case "append":
 		fd, err := unix.Open(args[0], unix.O_WRONLY|unix.O_CREAT|unix.O_APPEND, 0o644)
 		check(err)
@@ -140,7 +144,7 @@ func startProgram(t testing.TB, what string, args ...string) *program {
 		t.Fatal(err)
 	}
 	p := &program{cmd: exec.Command(exe, args...)}
-	p.cmd.Env = append(os.Environ(), helperEnv+"="+what)
+	p.cmd.Env = append(os.Environ(), helperEnv+"="+what, "GORACE=atexit_sleep_ms=0")
 	p.cmd.Stderr = os.Stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -173,3 +177,35 @@ func (p *program) stop() string {
 }
 
 func (p *program) pid() int { return p.cmd.Process.Pid }
+
+// runHelperProgram runs a helper that does not wait.
+func runHelperProgram(t testing.TB, what string, args ...string) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, args...)
+	cmd.Env = append(os.Environ(), helperEnv+"="+what, "GORACE=atexit_sleep_ms=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", what, err, out)
+	}
+}
+
+func ptr(b []byte) unsafe.Pointer { return unsafe.Pointer(&b[0]) }
+
+// background starts a command; the test waits for it.
+func background(t testing.TB, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if cmd.ProcessState == nil {
+			cmd.Process.Kill()
+			cmd.Wait()
+		}
+	})
+	return cmd
+}

@@ -68,6 +68,9 @@ func (m *mount) visible() []wnet.Holder {
 			s.process(pid, self)
 		}
 	}
+	if !m.connected() {
+		return nil // the numbers that were looked for may be another mount's by now
+	}
 	slices.SortFunc(s.found, func(a, b wnet.Holder) int {
 		if a.PID != b.PID {
 			return a.PID - b.PID

@@ -78,7 +78,9 @@ type mount struct {
 	real       string // without symbolic links
 	made       bool   // the folder is ours
 	srv        *server
-	fd         int             // FUSE's, owned by go-fuse
+	kernel     *fuse.Server
+	devMu      sync.Mutex      // guards dev
+	dev        int             // a copy of FUSE's descriptor, -1 once the mount is gone
 	id         int             // mount id
 	maj, min   int             // st_dev
 	turn       chan struct{}   // holds one token: Unmount and ForceUnmount take turns
@@ -127,7 +129,7 @@ func (b *Mounter) Mount(ctx context.Context, point string, fsys wnet.FileSystem,
 	m, err := b.serve(point, real, fsys, opt)
 	if err != nil {
 		if made {
-			os.Remove(real)
+			unix.Rmdir(real)
 		}
 		return nil, err
 	}
@@ -135,7 +137,8 @@ func (b *Mounter) Mount(ctx context.Context, point string, fsys wnet.FileSystem,
 	// From here on, the end of the kernel's requests is the end of the mount, whoever took it down.
 	go func() {
 		<-m.srv.stopped
-		m.finish()
+		m.clearAborted()
+		m.finish(closeTime)
 	}()
 	return m, nil
 }
@@ -159,7 +162,13 @@ func (b *Mounter) serve(point, real string, fsys wnet.FileSystem, opt wnet.Mount
 		return nil, failure(point, code, fmt.Errorf("mounting %s failed: %w", point, err), "")
 	}
 	log := b.cfg.Logger.With("mount", point, "source", source)
-	m := &mount{by: b, log: log, point: point, real: real, fd: fd, turn: make(chan struct{}, 1), done: make(chan struct{})}
+	dev, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		unix.Close(fd)
+		_ = detachPoint(context.Background(), b.root, b.fusermount, real, true)
+		return nil, failure(point, win32.ERROR_GEN_FAILURE, err, "")
+	}
+	m := &mount{by: b, log: log, point: point, real: real, dev: dev, turn: make(chan struct{}, 1), done: make(chan struct{})}
 	m.force, m.startForce = context.WithCancel(context.Background())
 	m.srv = newServer(fsys, log, deadline, max(0, b.cfg.CacheTime), os.Getuid(), os.Getgid())
 	m.srv.aside = &aside{dir: b.cfg.AsideDir, source: source, log: log}
@@ -173,9 +182,11 @@ func (b *Mounter) serve(point, real string, fsys wnet.FileSystem, opt wnet.Mount
 		Logger:            slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	})
 	if err != nil {
-		m.detach(context.Background(), true)
+		m.closeDev()
+		_ = detachPoint(context.Background(), b.root, b.fusermount, real, true)
 		return nil, failure(point, win32.ERROR_GEN_FAILURE, fmt.Errorf("the kernel did not start FUSE: %w", err), "")
 	}
+	m.kernel = kernel
 	go func() {
 		kernel.Serve()
 		close(m.srv.stopped)
@@ -186,8 +197,8 @@ func (b *Mounter) serve(point, real string, fsys wnet.FileSystem, opt wnet.Mount
 		}
 	}
 	if m.id == 0 {
-		m.detach(context.Background(), true)
-		return nil, failure(point, win32.ERROR_GEN_FAILURE, errors.New("the kernel does not show the mount"), "")
+		m.finish(0)
+		return nil, failure(point, win32.ERROR_GEN_FAILURE, errors.New("somebody took the mount away at once"), "")
 	}
 	m.tune()
 	return m, nil
@@ -231,31 +242,80 @@ func (m *mount) gone() bool {
 	}
 }
 
-// closeTime is how long the end of a mount waits for the server to take back its files.
-const closeTime = 2 * time.Second
+// closeTime is how long the end of a mount waits for the server to take back its files; closeTimeDead, where the server has used up
+// its time already.
+const (
+	closeTime     = 2 * time.Second
+	closeTimeDead = 200 * time.Millisecond
+)
 
-// finish does what is left once the kernel does not show the mount: files are closed, the folder is removed if it is ours. It returns
-// within a bound, whatever the server does.
-func (m *mount) finish() {
+// finish does what is left once the kernel does not show the mount: files are closed, the folder is removed if it is ours. It waits for
+// the server no longer than patience.
+func (m *mount) finish(patience time.Duration) {
 	m.finishing.Do(func() {
 		m.srv.over.Store(true)
 		m.srv.end()
 		m.srv.endAll()
-		ctx, stop := context.WithTimeout(context.Background(), closeTime)
+		ctx, stop := context.WithTimeout(context.Background(), patience)
 		defer stop()
 		if err := m.srv.handles.await(ctx, func(_, closing int) bool { return closing == 0 }); err != nil {
 			m.log.Warn("the server did not take back all files in time")
 		}
+		m.closeDev()
 		if paths := m.srv.aside.finish(); len(paths) > 0 {
 			m.log.Warn("written data that the server did not take is kept aside", "files", paths)
 		}
 		if m.made {
-			if err := os.Remove(m.real); err != nil {
+			if err := unix.Rmdir(m.real); err != nil {
 				m.log.Debug("the folder stays", "error", err)
 			}
 		}
 		close(m.done)
 	})
+}
+
+// connected reports whether the kernel still serves this very mount. As long as it does, the numbers of the mount and its device are its
+// own; they are given to others at once afterwards, so whatever was found by them counts only if connected is true after that.
+func (m *mount) connected() bool { return m.poll()&unix.POLLERR == 0 }
+
+// waiting reports whether the kernel has requests that nobody has taken.
+func (m *mount) waiting() bool { return m.poll()&(unix.POLLIN|unix.POLLERR) == unix.POLLIN }
+
+func (m *mount) poll() int16 {
+	m.devMu.Lock()
+	defer m.devMu.Unlock()
+	if m.dev < 0 {
+		return unix.POLLERR
+	}
+	p := []unix.PollFd{{Fd: int32(m.dev), Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(p, 0); err != unix.EINTR {
+			return p[0].Revents
+		}
+	}
+}
+
+func (m *mount) closeDev() {
+	m.devMu.Lock()
+	defer m.devMu.Unlock()
+	if m.dev >= 0 {
+		unix.Close(m.dev)
+		m.dev = -1
+	}
+}
+
+// clearAborted takes away a mount whose connection somebody aborted: dead as it is, it would only be in the way.
+func (m *mount) clearAborted() {
+	if m.srv.over.Load() {
+		return
+	}
+	for _, e := range mountsAt(m.real) {
+		if e.ID == m.id && e.Major == m.maj && e.Minor == m.min && dead(m.real) {
+			if err := detachPoint(context.Background(), m.by.root, m.by.fusermount, m.real, true); err != nil {
+				m.log.Error("the mount is dead and could not be taken away", "error", err)
+			}
+		}
+	}
 }
 
 // failure makes the error of one of this package's methods.

@@ -242,10 +242,13 @@ func (t *tree) move(from *node, fromName string, to *node, toName string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := from.children[fromName]
-	if n == nil || n == to.children[toName] {
+	if n != nil && n == to.children[toName] {
 		return // two names of one file: rename(2) leaves both
 	}
 	t.dropLocked(to, toName)
+	if n == nil {
+		return
+	}
 	delete(from.children, fromName)
 	for i, l := range n.links {
 		if l.parent == from && l.name == fromName {

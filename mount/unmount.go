@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
@@ -32,7 +33,8 @@ func (m *mount) Unmount(ctx context.Context) error {
 		return err
 	}
 	defer m.give()
-	if m.gone() {
+	if !m.connected() {
+		<-m.done // within a bound
 		return nil
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -59,7 +61,8 @@ func (m *mount) Unmount(ctx context.Context) error {
 			return failure(m.point, win32.ERROR_DEVICE_IN_USE,
 				fmt.Errorf("other file systems are mounted in it: %s", strings.Join(points, ", ")), "Unmount those first.")
 		}
-		if m.by.root && !errors.Is(err, syscall.EBUSY) && !errors.Is(err, syscall.EPERM) {
+		// fusermount3 has one exit code for all that the kernel may say.
+		if exit := (*exec.ExitError)(nil); !errors.Is(err, syscall.EBUSY) && !errors.As(err, &exit) {
 			return failure(m.point, win32.ERROR_GEN_FAILURE, err, "")
 		}
 		if pause > time.Millisecond { // the first refusal may be a path walk that is over by now
@@ -73,11 +76,7 @@ func (m *mount) Unmount(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return failure(m.point, codeOfContext(err), err, "")
 			}
-			// fusermount3 has one exit code for all: only the kernel's EBUSY proves that somebody holds the mount.
-			if !m.by.root && !strings.Contains(strings.ToLower(fmt.Sprint(err)), "busy") {
-				m.log.Info("fusermount3 did not unmount", "error", err)
-			}
-			e := m.inUse([]wnet.Holder{{User: "unknown", File: ".", Use: wnet.UseCwd, UID: -1}})
+			e := m.inUse([]wnet.Holder{{File: ".", UID: -1}})
 			e.Err = err
 			return e
 		}
@@ -136,6 +135,7 @@ func (m *mount) inUse(found []wnet.Holder) *wnet.Error {
 
 // settleDown is called when the kernel does not show the mount any more.
 func (m *mount) settleDown() {
+	m.srv.over.Store(true)
 	t := time.NewTimer(closeTime)
 	defer t.Stop()
 	select {
@@ -145,7 +145,7 @@ func (m *mount) settleDown() {
 		m.srv.gate.refuse(true)
 		m.srv.kill()
 	}
-	m.finish()
+	m.finish(closeTime)
 }
 
 // take waits for the turn to end the mount.
