@@ -31,6 +31,7 @@ func checks() []providertest.Check {
 
 // TestConformanceOpenSSH runs the suite on OpenSSH's own server, as an ordinary user who logs in with a password.
 func TestConformanceOpenSSH(t *testing.T) {
+	t.Parallel()
 	s := rig.Sshd(t, rig.SSHOptions{Password: true})
 	uid, gid := owner(t, s.Root)
 	dead := rig.FreePort(t)
@@ -69,6 +70,7 @@ func TestConformanceOpenSSH(t *testing.T) {
 
 // TestConformanceShare runs it on the embedded share.
 func TestConformanceShare(t *testing.T) {
+	t.Parallel()
 	providertest.RunChecks(t, checks(), func(t *testing.T) providertest.Target {
 		srv := serveShare(t, t.TempDir())
 		p := newProxy(t, srv.Addr().String())

@@ -43,6 +43,7 @@ var optOut = map[string]string{
 
 // TestPosixOpenSSH is what programs do to a mapped folder of a real server.
 func TestPosixOpenSSH(t *testing.T) {
+	t.Parallel()
 	s := rig.Sshd(t, rig.SSHOptions{HostKeys: []string{"ed25519"}})
 	cfg := config(t, s)
 	providertest.RunMounted(t, func(t *testing.T) providertest.Target {
@@ -52,6 +53,7 @@ func TestPosixOpenSSH(t *testing.T) {
 
 // TestPosixShare is the same on the embedded share.
 func TestPosixShare(t *testing.T) {
+	t.Parallel()
 	providertest.RunMounted(t, func(t *testing.T) providertest.Target {
 		srv := serveShare(t, t.TempDir())
 		home := t.TempDir()

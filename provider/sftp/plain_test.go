@@ -40,6 +40,7 @@ func plainServer(t *testing.T) *fake {
 
 // TestConformancePlain runs the suite on a server that has nothing but version 3 of the protocol.
 func TestConformancePlain(t *testing.T) {
+	t.Parallel()
 	s := plainServer(t)
 	dead := rig.FreePort(t)
 	// A name that is replaced in three steps is away for a moment, if one looks at the right one.

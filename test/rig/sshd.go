@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -43,8 +44,9 @@ type SSHServer struct {
 
 	t testing.TB
 
-	mu   sync.Mutex // guards proc
-	proc *exec.Cmd  // nil while stopped
+	mu    sync.Mutex // guards what follows
+	proc  *exec.Cmd  // nil while stopped
+	guard *guard     // nil while not frozen
 }
 
 // Sshd starts a server. It ends, with all its sessions, when the test does.
@@ -215,6 +217,10 @@ func (s *SSHServer) Stop() {
 	}
 	s.proc.Wait()
 	s.proc = nil
+	if s.guard != nil {
+		s.guard.dismiss()
+		s.guard = nil
+	}
 	deadline := time.Now().Add(10 * time.Second)
 	for _, pid := range pids {
 		for alive(pid) && time.Now().Before(deadline) {
@@ -225,10 +231,62 @@ func (s *SSHServer) Stop() {
 
 // Freeze stops the listener and every session (SIGSTOP), as a server that hangs: the kernel still takes connections and data for it,
 // and nothing answers. Thaw wakes them.
-func (s *SSHServer) Freeze() { s.signal(syscall.SIGSTOP) }
+func (s *SSHServer) Freeze() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.proc == nil || s.guard != nil {
+		return
+	}
+	pids := append([]int{s.proc.Process.Pid}, descendants(s.proc.Process.Pid)...)
+	s.guard = newGuard(s.t, pids)
+	for _, pid := range pids {
+		syscall.Kill(pid, syscall.SIGSTOP)
+	}
+}
 
 // Thaw ends Freeze.
-func (s *SSHServer) Thaw() { s.signal(syscall.SIGCONT) }
+func (s *SSHServer) Thaw() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.proc == nil || s.guard == nil {
+		return
+	}
+	s.guard.dismiss()
+	s.guard = nil
+	for _, pid := range append([]int{s.proc.Process.Pid}, descendants(s.proc.Process.Pid)...) {
+		syscall.Kill(pid, syscall.SIGCONT)
+	}
+}
+
+// guard is a process that kills stopped processes if the tests die before they wake them: a stopped process does not notice anything.
+type guard struct {
+	cmd  *exec.Cmd
+	wake io.WriteCloser
+}
+
+func newGuard(t testing.TB, pids []int) *guard {
+	t.Helper()
+	args := []string{"-c", `read x || kill -KILL "$@"`, "guard"}
+	for _, pid := range pids {
+		args = append(args, strconv.Itoa(pid))
+	}
+	g := &guard{cmd: exec.Command("sh", args...)}
+	var err error
+	if g.wake, err = g.cmd.StdinPipe(); err == nil {
+		err = g.cmd.Start()
+	}
+	if err != nil {
+		t.Fatalf("rig: sshd: %v", err)
+	}
+	return g
+}
+
+// dismiss ends the guard without harm.
+func (g *guard) dismiss() {
+	io.WriteString(g.wake, "\n")
+	g.wake.Close()
+	g.cmd.Wait()
+}
 
 // KillSessions ends the sessions and leaves the listener.
 func (s *SSHServer) KillSessions() {
@@ -238,18 +296,6 @@ func (s *SSHServer) KillSessions() {
 		for _, pid := range descendants(s.proc.Process.Pid) {
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
-	}
-}
-
-func (s *SSHServer) signal(sig syscall.Signal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.proc == nil {
-		return
-	}
-	s.proc.Process.Signal(sig)
-	for _, pid := range descendants(s.proc.Process.Pid) {
-		syscall.Kill(pid, sig)
 	}
 }
 
