@@ -8,9 +8,9 @@ import (
 	"github.com/openwnet/wnet/win32"
 )
 
-// Devices in any case, a printer port with a colon or without (G-05); nothing else is one.
+// Devices in any case, without a trailing backslash; a printer port with a colon or without (G-05), canonically without one.
 //
-// Rows: A2-14.
+// Rows: A2-14, DD-30.
 func TestParseDevice(t *testing.T) {
 	for in, want := range map[string]Device{
 		"Z:": "Z:", "z:": "Z:", "a:": "A:", "LPT1": "LPT1", "lpt9": "LPT9", "Lpt3:": "LPT3",
