@@ -342,6 +342,39 @@ func TestRenameMeanwhile(t *testing.T) {
 	r.wantNoOpens()
 }
 
+// TestRenameJustBefore has the file renamed here, and another put in its place, after it was decided where to open it again.
+func TestRenameJustBefore(t *testing.T) {
+	bothWays(t, func(t *testing.T, r *rig) {
+		r.write("file", "content")
+		f := r.open("file", wnet.OpenRead)
+		r.wantText(f, "content")
+		r.lose()
+		r.must(r.stat())
+		inOpen, goOn := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		r.p.SetFault(func(_ context.Context, call mem.Call) error {
+			if call.Op == "Open" {
+				once.Do(func() {
+					close(inOpen)
+					<-goOn
+				})
+			}
+			return nil
+		})
+		read := make(chan string)
+		go func() { text, err := r.text(f); read <- fmt.Sprint(text, err) }()
+		<-inOpen
+		r.must(r.fs.Rename(t.Context(), "file", "moved"))
+		r.write("file", "another")
+		close(goOn)
+		if got := <-read; got != "content<nil>" {
+			t.Errorf("the file reads %q", got)
+		}
+		r.must(f.Close(t.Context()))
+		r.wantNoOpens()
+	})
+}
+
 // TestStorm reads, writes and renames from many goroutines while the connection is cut all the time. What is read is right, and what
 // was closed without an error is there.
 func TestStorm(t *testing.T) {

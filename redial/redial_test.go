@@ -238,6 +238,10 @@ func TestPasswordNotTriedAgain(t *testing.T) {
 		r.now.pass(24 * time.Hour)
 	}
 	r.c.Warm()
+	for range 50 { // time for a loop that should not be there
+		time.Sleep(time.Millisecond)
+		r.want(r.stat(), win32.ERROR_INVALID_PASSWORD)
+	}
 	r.wantDials(1)
 	if s := r.wantState(wnet.StateUnavailable, win32.ERROR_INVALID_PASSWORD); !strings.Contains(s.Reason, "not tried again") {
 		t.Errorf("Reason = %q", s.Reason)
@@ -344,10 +348,20 @@ func TestCallerWithDeadline(t *testing.T) {
 	}
 	r.wantState(wnet.StateUnavailable, win32.ERROR_UNEXP_NET_ERR)
 
-	// One who loses patience at once, or is interrupted, says nothing about the server.
-	r.now.pass(time.Minute)
-	r.p.SetFault(nil)
+}
+
+// TestImpatient has callers who lose patience at once, or are interrupted. That says nothing about the server.
+func TestImpatient(t *testing.T) {
+	r := newRig(t, nil)
 	r.must(r.stat())
+	r.p.SetFault(func(ctx context.Context, _ mem.Call) error { <-ctx.Done(); return ctx.Err() })
+	for range 5 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		if _, err := r.fs.Stat(ctx, "."); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		cancel()
+	}
 	for range 5 {
 		ctx, cancel := context.WithCancel(t.Context())
 		r.p.SetFault(func(ctx context.Context, _ mem.Call) error { cancel(); <-ctx.Done(); return ctx.Err() })
@@ -356,6 +370,33 @@ func TestCallerWithDeadline(t *testing.T) {
 		}
 	}
 	r.wantState(wnet.StateOK, 0)
+}
+
+// TestLossEndsWhatWaits has one operation find the connection lost, whose provider takes its time to close it: the others wait no longer.
+func TestLossEndsWhatWaits(t *testing.T) {
+	gate := make(chan struct{})
+	r := newRig(t, func(r *rig, _ *redial.Config) {
+		r.wrap = func(c wnet.Conn) wnet.Conn { return slowConn{c, gate} }
+	})
+	defer close(gate)
+	r.must(r.stat())
+	waiting := make(chan struct{})
+	r.p.SetFault(func(ctx context.Context, call mem.Call) error {
+		switch {
+		case call.Op == "Mkdir":
+			close(waiting)
+			<-ctx.Done()
+			return ctx.Err()
+		case call.Op == "Stat" && r.dials.Load() == 1:
+			return &wnet.Error{Code: win32.ERROR_NETNAME_DELETED}
+		}
+		return nil
+	})
+	made := make(chan error)
+	go func() { made <- r.fs.Mkdir(t.Context(), "new", 0o755) }()
+	<-waiting
+	r.must(r.stat())
+	r.want(<-made, win32.ERROR_NETNAME_DELETED)
 }
 
 // TestImpatientFirst leaves the attempt to those who come later.
@@ -432,6 +473,25 @@ func TestClose(t *testing.T) {
 			r.wantDials(1)
 		})
 	}
+}
+
+// TestClosedTooLate closes while the provider, past heeding its context, just succeeds.
+func TestClosedTooLate(t *testing.T) {
+	gate, reached := make(chan struct{}), make(chan struct{})
+	r := newRig(t, func(r *rig, cfg *redial.Config) {
+		cfg.Connect = func(context.Context) (wnet.Conn, error) {
+			close(reached)
+			<-gate
+			return r.connect(context.Background())
+		}
+	})
+	errs := make(chan error)
+	go func() { errs <- r.stat() }()
+	<-reached
+	r.must(r.c.Close())
+	r.want(<-errs, win32.ERROR_NETNAME_DELETED)
+	close(gate)
+	r.await("the late connection", func() bool { return r.dials.Load() == 1 && r.share.Connections() == 0 })
 }
 
 // slowConn takes its time to close.
