@@ -339,6 +339,9 @@ func (n RemoteName) check(needShare bool) error {
 	if n.Server == "" {
 		return errors.New("the server is missing")
 	}
+	if n.Server == "." || n.Server == ".." {
+		return fmt.Errorf("%q is no server", n.Server)
+	}
 	if strings.Contains(n.Server, ":") {
 		if !plausibleIPv6(n.Server) {
 			return fmt.Errorf("%q is no IPv6 address", n.Server)
@@ -357,6 +360,9 @@ func (n RemoteName) check(needShare bool) error {
 	}
 	if strings.ContainsAny(n.Path, `\`) {
 		return errors.New(`the path has a \ in it`)
+	}
+	if strings.HasSuffix(n.String(), " ") { // it would be lost where the name is read again
+		return errors.New("the name ends in a blank")
 	}
 	if utf8.RuneCountInString(n.String()) >= win32.MAX_PATH {
 		return fmt.Errorf("the name is longer than %d characters", win32.MAX_PATH-1)
