@@ -18,9 +18,10 @@ import (
 // login is one attempt to log in: what it can show, and what it learned of the server.
 type login struct {
 	methods  []ssh.AuthMethod
-	password bool     // one was given
-	locked   []string // encrypted identity files that nothing opened
-	agent    net.Conn // nil for none
+	password bool        // one was given
+	locked   []string    // encrypted identity files that nothing opened
+	agent    net.Conn    // nil for none
+	release  func() bool // unties agent from the context
 
 	reached bool     // the server's key is accepted and the login has begun
 	offered []string // methods that the server takes
@@ -48,6 +49,7 @@ func (p *Provider) newLogin(ctx context.Context, req wnet.Request, t *target) *l
 
 func (l *login) close() {
 	if l.agent != nil {
+		l.release()
 		l.agent.Close()
 	}
 }
@@ -145,13 +147,15 @@ func (p *Provider) withAgent(ctx context.Context, t *target, files []ssh.Signer,
 	}
 	// It may ask its user to confirm a signature, so that it gets as long as the handshake.
 	conn.SetDeadline(time.Now().Add(p.cfg.Timeouts.Handshake))
+	release := context.AfterFunc(ctx, func() { conn.Close() })
 	held, err := agent.NewClient(conn).Signers()
 	if err != nil {
+		release()
 		conn.Close()
 		p.log.Info("the ssh-agent gives no keys", "socket", sock, "err", err)
 		return files
 	}
-	l.agent = conn
+	l.agent, l.release = conn, release
 
 	var named [][]byte
 	for _, file := range t.identities {

@@ -1,15 +1,18 @@
 package sftp_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -227,6 +230,19 @@ func TestAgent(t *testing.T) {
 	writeFile(t, filepath.Join(home, ".ssh", "agentkey.pub"), pub+"\n")
 	writeFile(t, filepath.Join(home, ".ssh", "config"), "IdentityFile ~/.ssh/agentkey\nIdentitiesOnly yes\n")
 	wantConn(t, cfg, request(s))
+	// One that hangs holds nobody up who does not want to wait.
+	hung, err := net.Listen("unix", sock+"-hung")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hung.Close()
+	cfg.AgentSocket = func() string { return sock + "-hung" }
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	if _, err := sftp.New(cfg).Connect(ctx, request(s)); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 20*time.Second {
+		t.Errorf("got %v after %v", err, time.Since(begin))
+	}
 	// An agent that is gone is no reason to fail.
 	cfg.AgentSocket = func() string { return sock + "-none" }
 	cfg.IdentityFiles = []string{s.IdentityFile}
