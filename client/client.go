@@ -69,16 +69,9 @@ func (c *Client) Paths() paths.Paths { return c.paths }
 // to do), ERROR_ACCESS_DENIED if the private folder or the socket is another user's, ERROR_NOT_SUPPORTED for a daemon of
 // another protocol, ERROR_CANCELLED when ctx ends.
 func Dial(ctx context.Context, opt Options) (*Client, error) {
-	p, err := paths.Find()
+	p, err := places(opt)
 	if err != nil {
 		return nil, err
-	}
-	if opt.Socket != "" {
-		socket, err := filepath.Abs(opt.Socket)
-		if err != nil {
-			return nil, wnet.AsError("Dial", opt.Socket, err)
-		}
-		p = p.At(socket)
 	}
 	if t := os.Getenv(EnvToken); t != "" && !opt.Token.Present() {
 		opt.Token = wnet.NewSecret(t)
@@ -107,6 +100,19 @@ func Dial(ctx context.Context, opt Options) (*Client, error) {
 		return nil, wnet.AsError("Dial", "", err)
 	}
 	return c, nil
+}
+
+// places tells where the daemon of opt is.
+func places(opt Options) (paths.Paths, error) {
+	p, err := paths.Find()
+	if err != nil || opt.Socket == "" {
+		return p, err
+	}
+	socket, err := filepath.Abs(opt.Socket)
+	if err != nil {
+		return p, wnet.AsError("Dial", opt.Socket, err)
+	}
+	return p.At(socket), nil
 }
 
 // hello asks the daemon who it is, within a bound.
@@ -147,40 +153,68 @@ func pause(ctx context.Context) error {
 	}
 }
 
-// Stop ends a daemon that runs and returns when its process is gone: what was written has reached the servers by then, or was kept
-// aside. It starts none; false without an error means that none ran. ctx bounds the wait, not the stopping.
+// Stop ends a daemon that runs, or waits for one that is stopping, and returns when it is gone: what was written has reached the servers by
+// then, or was kept aside. It starts none; false without an error means that none ran. ctx bounds the wait, not the stopping.
 func Stop(ctx context.Context, opt Options) (bool, error) {
 	opt.NoStart = true
-	c, err := Dial(ctx, opt)
-	if errors.Is(err, win32.ERROR_NO_NETWORK) && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED)) {
-		return false, nil
+	for ran := false; ; ran = true {
+		c, err := Dial(ctx, opt)
+		if err == nil {
+			defer c.Close()
+			return true, c.stop(ctx)
+		}
+		if !errors.Is(err, win32.ERROR_NO_NETWORK) || !absent(err) {
+			return ran, err
+		}
+		p, err := places(opt)
+		if err != nil {
+			return ran, err
+		}
+		if !locked(p) {
+			return ran, nil
+		}
+		if pause(ctx) != nil { // it is just going, or just coming
+			pid := lockHolder(p)
+			return true, &wnet.Error{Op: "Shutdown", Code: win32.ERROR_CANCELLED, Hint: fmt.Sprintf("`kill %d` stops it too.", pid),
+				Err: fmt.Errorf("the wnet daemon (pid %d) takes no calls and is still there: %w", pid, ctx.Err())}
+		}
 	}
-	if err != nil {
-		return false, err
-	}
-	defer c.Close()
+}
+
+// stop asks the daemon to go and waits for the end of its process.
+func (c *Client) stop(ctx context.Context) error {
 	v, err := c.Version(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	// The descriptor is taken before the daemon is asked to go, so that the number can't be another process's by then.
 	pidfd, err := unix.PidfdOpen(v.PID, 0)
 	if err != nil {
-		return false, &wnet.Error{Op: "Shutdown", Code: win32.ERROR_GEN_FAILURE, Err: fmt.Errorf("the daemon's process %d can't be watched: %w", v.PID, err)}
+		return &wnet.Error{Op: "Shutdown", Code: win32.ERROR_GEN_FAILURE, Err: fmt.Errorf("the daemon's process %d can't be watched: %w", v.PID, err)}
 	}
 	defer unix.Close(pidfd)
 	if err := c.Shutdown(ctx); err != nil {
-		return false, err
+		return err
 	}
 	for {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, int(retryEvery/time.Millisecond))
 		if err == nil && n > 0 {
-			return true, nil
+			return nil
 		}
 		if ctx.Err() != nil {
-			return true, &wnet.Error{Op: "Shutdown", Code: win32.ERROR_CANCELLED, Err: fmt.Errorf("the daemon (pid %d) is still stopping: %w", v.PID, ctx.Err())}
+			return &wnet.Error{Op: "Shutdown", Code: win32.ERROR_CANCELLED, Err: fmt.Errorf("the wnet daemon (pid %d) is still stopping: %w", v.PID, ctx.Err())}
 		}
 	}
+}
+
+// locked reports whether a daemon lives, whether it takes calls or not.
+func locked(p paths.Paths) bool {
+	f, err := os.Open(p.DaemonLock())
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
 }
 
 // dialer makes the socket connections of one Client.

@@ -163,7 +163,7 @@ func environment(env []string) []string {
 		"HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR",
 		"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME", "XDG_DATA_DIRS", "XDG_STATE_HOME", "XDG_CACHE_HOME",
 		"DBUS_SESSION_BUS_ADDRESS", "SSH_AUTH_SOCK", "KRB5CCNAME", "KRB5_CONFIG", "SSL_CERT_FILE", "SSL_CERT_DIR",
-		paths.EnvRoot,
+		paths.EnvRoot, paths.EnvDebug,
 		"GORACE", "GOCOVERDIR", "GOTRACEBACK", // Go's own, for who looks into wnet
 	}
 	var kept []string

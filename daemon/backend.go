@@ -15,6 +15,7 @@ type backend struct {
 	router   *router.Router
 	sessions *session.Manager
 	version  string
+	halt     func() // takes no new callers any more
 	once     sync.Once
 	stop     chan struct{} // closed by the first Shutdown
 }
@@ -43,9 +44,12 @@ func (b *backend) Sessions(_ context.Context, c rpc.Caller) (wnet.Sessions, erro
 	return &view{b: b, current: s}, nil
 }
 
-// Shutdown implements rpc.Backend.
+// Shutdown implements rpc.Backend. Whoever connects after it was answered gets the next daemon.
 func (b *backend) Shutdown(context.Context) error {
-	b.once.Do(func() { close(b.stop) })
+	b.once.Do(func() {
+		close(b.stop)
+		b.halt()
+	})
 	return nil
 }
 

@@ -115,6 +115,10 @@ func run(ctx context.Context, cfg Config, signals <-chan os.Signal, starter *sta
 	}
 	b := &backend{router: core, sessions: sessions, version: cfg.version(), stop: make(chan struct{})}
 	server := rpc.NewServer(b, log)
+	b.halt = func() {
+		lock.stopping()
+		server.StopAccepting()
+	}
 
 	life, end := context.WithCancel(context.Background())
 	defer end()
@@ -140,11 +144,11 @@ func run(ctx context.Context, cfg Config, signals <-chan os.Signal, starter *sta
 		log.Info("stopping", "by", "a call")
 	case <-ctx.Done():
 		log.Info("stopping")
-	case failure = <-served:
-		log.Error("the socket failed", "err", failure)
+	case failure = <-served: // nil: by a call
+		log.Info("stopping", "failure", failure)
 	}
 
-	lock.stopping()
+	b.halt()
 	sd.SdNotify(false, sd.SdNotifyStopping)
 	hurry, haste := context.WithCancel(context.Background())
 	defer haste()

@@ -14,16 +14,13 @@ import (
 // logMax is how long a log file may grow. The one before it is kept beside it, as daemon.log.1.
 const logMax = 1 << 20
 
-// EnvDebug in a daemon's environment makes it log each call: who, what, the code, how long.
-const EnvDebug = "WNET_DEBUG"
-
 // logger returns given, or a text logger to the file of WNET_LOG, or to standard error.
 func logger(given *slog.Logger) (*slog.Logger, func()) {
 	if given != nil {
 		return given, func() {}
 	}
 	opt := &slog.HandlerOptions{}
-	if os.Getenv(EnvDebug) != "" {
+	if os.Getenv(paths.EnvDebug) != "" {
 		opt.Level = slog.LevelDebug
 	}
 	var to io.Writer = os.Stderr

@@ -59,7 +59,7 @@ func (s *Server) frame(next http.Handler) http.Handler {
 			http.Error(w, "Send Content-Type: application/json.", http.StatusUnsupportedMediaType)
 			return
 		}
-		// The body is read whole under its own deadline, which then goes: net/http's ReadTimeout would end a long call with it.
+		// The body has its own time, counted from here. net/http takes the deadline away where the body ends, so that a call may be long.
 		ctl.SetReadDeadline(time.Now().Add(s.limits.Body))
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.BodyBytes))
 		var big *http.MaxBytesError
@@ -71,7 +71,6 @@ func (s *Server) frame(next http.Handler) http.Handler {
 		case err != nil:
 			panic(http.ErrAbortHandler) // the peer went or stalls: no answer would reach it
 		}
-		ctl.SetReadDeadline(time.Time{})
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		next.ServeHTTP(&slowWriter{ResponseWriter: w, ctl: ctl, limit: s.limits.Write}, r)
 	})
