@@ -8,6 +8,8 @@ import (
 )
 
 // Every form of netuse.md §6, and what people type besides.
+//
+// Rows: A2-43.
 func TestParseRemoteName(t *testing.T) {
 	for _, c := range []struct {
 		in, out string

@@ -310,12 +310,16 @@ func TestNoNetwork(t *testing.T) {
 
 // A router that stops answers that it is busy, and the caller may try again.
 //
-// Rows: A2-19.
+// Rows: A2-19, GC-09.
 func TestStoppingRouterIsBusy(t *testing.T) {
 	w := newWorld(t)
 	w.add("Z:", `\\srv\data`, 0)
 	w.close()
 	w.addCode(win32.ERROR_BUSY, disk("Y:", `\\srv\data`))
+	_, err := w.svc.GetConnection(bg, "Z:")
+	w.code(win32.ERROR_BUSY, err)
+	_, err = w.svc.CancelConnection(bg, wnet.CancelRequest{Name: "Z:"})
+	w.code(win32.ERROR_BUSY, err)
 }
 
 // A caller that gives up is told so, and nothing is left of its attempt.
@@ -354,7 +358,7 @@ func TestSilentServerIsBounded(t *testing.T) {
 
 // WNetUseConnection's parameters and results.
 //
-// Rows: UC-01, UC-02, UC-03, UC-04, UC-05, UC-06, UC-08, UC-09, UC-10, UC-20, UC-22, UC-23, UC-29, UC-31.
+// Rows: UC-01, UC-02, UC-03, UC-04, UC-05, UC-06, UC-07, UC-08, UC-09, UC-10, UC-20, UC-22, UC-23, UC-29, UC-31.
 func TestUseConnection(t *testing.T) {
 	w := newWorld(t)
 	use := func(local, remote string, typ, flags uint32, size *uint32) (wnet.UseResult, error) {

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	build := exec.Command("go", "build", "-race", "-o", program, "../cmd/wnet")
 	build.Stderr = os.Stderr
 	code := 1
-	if err := build.Run(); err == nil {
+	if build.Run() == nil {
 		code = m.Run()
 	}
 	os.RemoveAll(dir)

@@ -45,6 +45,8 @@ func TestKilledDaemon(t *testing.T) {
 }
 
 // Remembered drives come back when their server does, by themselves; until then they are there, answer at once, and say why.
+//
+// Rows: NL-05.
 func TestRestoreWithServerAway(t *testing.T) {
 	over(t, func(t *testing.T, b *box, s target) {
 		if s.stdin != "" {
