@@ -81,7 +81,7 @@ func start(t testing.TB, fsys wnet.FileSystem, cfg Config, opt wnet.MountOptions
 		opt.Source = `\\srv\data`
 	}
 	point := filepath.Join(scratch(t), "Z")
-	got, err := New(cfg).Mount(t.Context(), point, fsys, opt)
+	got, err := New(cfg).Mount(context.Background(), point, fsys, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,5 +295,79 @@ func TestMountedTwice(t *testing.T) {
 	wantCode(t, err, win32.ERROR_DEVICE_IN_USE)
 	if !strings.Contains(err.Error(), "sub") {
 		t.Errorf("%v does not name the mount inside", err)
+	}
+}
+
+// TestAborted: a connection that an administrator aborts leaves no dead mount behind.
+func TestAborted(t *testing.T) {
+	if os.Getuid() != 0 {
+		return
+	}
+	_, share, fsys := newShare(t)
+	m := start(t, fsys, Config{}, wnet.MountOptions{})
+	f, err := os.Create(m.Point() + "/f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	control := filepath.Join(scratch(t), "fusectl")
+	os.Mkdir(control, 0o700)
+	if err := unix.Mount("none", control, "fusectl", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	err = os.WriteFile(fmt.Sprintf("%s/%d/abort", control, m.min), []byte("1"), 0)
+	if uerr := unix.Unmount(control, 0); uerr != nil {
+		t.Error(uerr)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-m.Done()
+	if n := len(mountsAt(m.Point())); n != 0 {
+		t.Errorf("%d mounts are left", n)
+	}
+	if n := share.OpenFiles(); n != 0 {
+		t.Errorf("%d files are open on the server", n)
+	}
+}
+
+// BenchmarkMount is one map and unmap, without a server.
+func BenchmarkMount(b *testing.B) {
+	_, _, fsys := newShare(b)
+	by := New(Config{})
+	point := filepath.Join(scratch(b), "Z")
+	for b.Loop() {
+		m, err := by.Mount(context.Background(), point, fsys, wnet.MountOptions{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := m.Unmount(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkRead reads a file of 64 MiB through the kernel, opened anew each time.
+func BenchmarkRead(b *testing.B) {
+	_, _, fsys := newShare(b)
+	path := filepath.Join(start(b, fsys, Config{}, wnet.MountOptions{}).Point(), "f")
+	if err := os.WriteFile(path, make([]byte, 64<<20), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	buf := make([]byte, 1<<20)
+	b.SetBytes(64 << 20)
+	for b.Loop() {
+		now := time.Now()
+		os.Chtimes(path, now, now) // so that the kernel asks again
+		f, err := os.Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for {
+			if n, _ := f.Read(buf); n == 0 {
+				break
+			}
+		}
+		f.Close()
 	}
 }

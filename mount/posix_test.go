@@ -376,10 +376,19 @@ func TestStaleness(t *testing.T) {
 	if _, err := os.Stat(top + "/new"); err != nil {
 		t.Errorf("a new file is not seen after the bound: %v", err)
 	}
-	// A file opened anew is never stale.
+	// A file opened anew is never stale, not even while its name and attributes are kept.
+	if _, err := os.Stat(top + "/f"); err != nil {
+		t.Fatal(err)
+	}
 	writeShare(t, share, "f", "third!!!! text!")
-	if b, _ := os.ReadFile(top + "/f"); string(b) != "third!!!! text!" {
-		t.Errorf("got %q from a new open", b)
+	fd, err := unix.Open(top+"/f", unix.O_RDONLY, 0) // not by the os package, whose fstat would refresh it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	b := make([]byte, 100)
+	if n, _ := unix.Read(fd, b); string(b[:n]) != "third!!!! text!" {
+		t.Errorf("got %q from a new open", b[:n])
 	}
 }
 
@@ -453,6 +462,88 @@ func TestReadDirOnce(t *testing.T) {
 	defer mu.Unlock()
 	if strings.TrimSpace(out) != "501" || asked["ReadDir"] != 1 || asked["Stat"] > 5 {
 		t.Errorf("%s lines, asked %v", strings.TrimSpace(out), asked)
+	}
+}
+
+// TestListingIsNotNews: what was listed before a change made here does not turn the change back.
+func TestListingIsNotNews(t *testing.T) {
+	for _, grow := range []bool{false, true} {
+		t.Run(fmt.Sprintf("grow %v", grow), func(t *testing.T) { testListing(t, grow) })
+	}
+}
+
+func testListing(t *testing.T, grow bool) {
+	_, share, fsys := newShare(t)
+	top := start(t, fsys, Config{CacheTime: time.Minute}, wnet.MountOptions{}).Point()
+	const count = 2000
+	for i := range count {
+		writeShare(t, share, fmt.Sprintf("a file with quite a long name so that the listing takes several requests, number %d", i), "x")
+	}
+	fd, err := unix.Open(top, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	buf := make([]byte, 64<<10)
+	if n, err := unix.Getdents(fd, buf); n <= 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	// The server lists in any order: what has not come yet cannot be told, so all go or all grow.
+	for i := range count {
+		name := fmt.Sprintf("%s/a file with quite a long name so that the listing takes several requests, number %d", top, i)
+		if !grow {
+			err = os.Remove(name)
+		} else {
+			err = os.WriteFile(name, []byte("much longer"), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := 1; n > 0; {
+		if n, err = unix.Getdents(fd, buf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range count {
+		name := fmt.Sprintf("%s/a file with quite a long name so that the listing takes several requests, number %d", top, i)
+		var st unix.Stat_t
+		err := unix.Stat(name, &st)
+		if !grow && err != unix.ENOENT {
+			t.Fatalf("removed file %d: got %v, want ENOENT", i, err)
+		}
+		if grow && (err != nil || st.Size != 11) {
+			t.Fatalf("grown file %d: got %d bytes, %v", i, st.Size, err)
+		}
+	}
+}
+
+// TestLinkElsewhere: a file removed here lives on under the name that another client gave it.
+func TestLinkElsewhere(t *testing.T) {
+	_, share, fsys := newShare(t)
+	top := start(t, fsys, Config{}, wnet.MountOptions{}).Point()
+	writeShare(t, share, "f", "text")
+	if err := share.FS().(wnet.Linker).Link(context.Background(), "f", "g"); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(top+"/f", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := os.Remove(top + "/f"); err != nil {
+		t.Fatal(err)
+	}
+	var open, named unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &open); err != nil || open.Nlink != 1 {
+		t.Errorf("got %d links, %v, want 1", open.Nlink, err)
+	}
+	if err := unix.Stat(top+"/g", &named); err != nil || named.Ino != open.Ino {
+		t.Errorf("got inode %d, %v, want %d", named.Ino, err, open.Ino)
+	}
+	f.WriteString("TEXT")
+	if b, err := os.ReadFile(top + "/g"); string(b) != "TEXT" {
+		t.Errorf("got %q, %v by the other name", b, err)
 	}
 }
 
