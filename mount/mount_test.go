@@ -20,9 +20,6 @@ import (
 	"github.com/openwnet/wnet/win32"
 )
 
-// asUser is set in the child that runs a test again as an ordinary user.
-const asUser = "WNET_TEST_AS_USER"
-
 // helperEnv names what the test binary does instead of testing: it stands for a program that uses a mount.
 const helperEnv = "WNET_TEST_HELPER"
 
