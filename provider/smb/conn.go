@@ -32,7 +32,6 @@ type conn struct {
 	lost   chan struct{} // closed when the connection has ended by itself
 	over   chan struct{} // closed when it has ended, either way
 	doubt  chan struct{} // asks for a sign of life now
-	done   sync.WaitGroup
 
 	mu     sync.Mutex // guards reason
 	reason error      // why it is over
@@ -136,7 +135,6 @@ func (c *conn) sweep(removed []*file) {
 
 // watch ends the connection when the socket does, or when the server gives no sign of life.
 func (c *conn) watch() {
-	defer c.done.Done()
 	timer := time.NewTimer(c.cfg.Timeouts.KeepAlive)
 	defer timer.Stop()
 	for {
@@ -162,11 +160,7 @@ func (c *conn) watch() {
 // alive asks the server for a sign of life, and waits as long as anything comes from it.
 func (c *conn) alive() bool {
 	answer := make(chan error, 1)
-	c.done.Add(1)
-	go func() {
-		defer c.done.Done()
-		answer <- protect(c.link.echo)
-	}()
+	go func() { answer <- protect(c.link.echo) }()
 	for wait := c.cfg.Timeouts.Answer; ; {
 		timer := time.NewTimer(wait)
 		select {

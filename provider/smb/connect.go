@@ -115,7 +115,6 @@ func (d *dialing) run(parent context.Context, share string) (*conn, error) {
 			c.user = d.who.user
 		}
 	}
-	c.done.Add(1)
 	go c.watch()
 	return c, nil
 }
@@ -314,8 +313,9 @@ func (d *dialing) checkSession() error {
 func (d *dialing) checkShare(c *conn) error {
 	h := d.tap.greeting()
 	if d.requires(win32.CONNECT_REQUIRE_PRIVACY) && h.session&flagEncrypt == 0 && h.shareFlags&shareEncrypt == 0 {
-		return d.fault(win32.ERROR_NOT_SUPPORTED, fmt.Errorf("the connection would not be encrypted: the server speaks SMB %d.%d.%d and has no cipher for it",
-			h.dialect>>8, h.dialect>>4&15, h.dialect&15), "Switch SMB 3 and encryption on in the server's settings.")
+		why := fmt.Errorf("the connection would not be encrypted: the server speaks SMB %d.%d.%d and has no cipher for it",
+			h.dialect>>8, h.dialect>>4&15, h.dialect&15)
+		return d.fault(win32.ERROR_NOT_SUPPORTED, why, "Switch SMB 3 and encryption on in the server's settings.")
 	}
 	kind := h.shareType
 	if kind == 0 { // it came encrypted

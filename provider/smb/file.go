@@ -139,56 +139,6 @@ func (f *file) enter(ctx context.Context, need wnet.OpenFlag) error {
 
 func (f *file) leave() { f.use.Release(1) }
 
-// chunk is the most that the library sends in one request.
-const chunk = 1 << 20
-
-// buffers holds *[]byte of chunk's size: requests outlive their callers, so that they need memory of their own.
-type buffers struct{ pool sync.Pool }
-
-func (b *buffers) get(n int) []byte {
-	if n <= chunk/16 || n > chunk {
-		return make([]byte, n)
-	}
-	if p, ok := b.pool.Get().(*[]byte); ok {
-		return (*p)[:n]
-	}
-	return make([]byte, n, chunk)
-}
-
-func (b *buffers) put(p []byte) {
-	if cap(p) == chunk {
-		p = p[:chunk]
-		b.pool.Put(&p)
-	}
-}
-
-// parallel cuts n bytes into chunks, runs one request for each at once, and returns how many bytes were done without a gap.
-func parallel(n int, one func(from, to int) (int, error)) (int, error) {
-	if n <= chunk {
-		return one(0, n)
-	}
-	count := (n + chunk - 1) / chunk
-	done, errs := make([]int, count), make([]error, count)
-	var wg sync.WaitGroup
-	for i := range count {
-		wg.Go(func() {
-			errs[i] = protect(func() (err error) {
-				done[i], err = one(i*chunk, min(n, (i+1)*chunk))
-				return err
-			})
-		})
-	}
-	wg.Wait()
-	total := 0
-	for i := range count {
-		total += done[i]
-		if errs[i] != nil || done[i] < min(n, (i+1)*chunk)-i*chunk {
-			return total, errs[i]
-		}
-	}
-	return total, nil
-}
-
 // ReadAt implements wnet.File.
 func (f *file) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 	name, _ := f.where()
@@ -318,7 +268,11 @@ func (f *file) stat() (info, error) {
 func (f *file) attr(i info) wnet.Attr {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.c.attr(f.shown, i)
+	a := f.c.attr(f.shown, i)
+	if f.removed {
+		a.Nlink = 0
+	}
+	return a
 }
 
 // Sync implements wnet.File. [MS-SMB2] 3.3.5.11: the server flushes the file, whoever has written.
@@ -414,54 +368,4 @@ func (f *file) SetAttr(ctx context.Context, change wnet.AttrChange) (wnet.Attr, 
 		return wnet.Attr{}, failed("setattr", was, err)
 	}
 	return f.attr(i), nil
-}
-
-// table knows every open file of a connection.
-type table struct {
-	mu  sync.Mutex // guards all
-	all map[*file]struct{}
-}
-
-func (t *table) add(f *file) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.all == nil {
-		t.all = map[*file]struct{}{}
-	}
-	t.all[f] = struct{}{}
-}
-
-func (t *table) drop(f *file) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.all, f)
-}
-
-// find gives the files that match says yes to.
-func (t *table) find(match func(folded string, removed bool, f *file) bool) []*file {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var found []*file
-	for f := range t.all {
-		name, removed := f.where()
-		if match(fold(name), removed, f) {
-			found = append(found, f)
-		}
-	}
-	return found
-}
-
-// at gives the files of a folded name.
-func (t *table) at(folded string) []*file {
-	return t.find(func(name string, _ bool, _ *file) bool { return name == folded })
-}
-
-// below gives the files of a folded name and, if it is a folder, of what is in it.
-func (t *table) below(folded string) []*file {
-	return t.find(func(name string, _ bool, _ *file) bool { return within(name, folded) })
-}
-
-// removed gives the files that were removed while they were open.
-func (t *table) removed() []*file {
-	return t.find(func(_ string, removed bool, _ *file) bool { return removed })
 }

@@ -29,6 +29,7 @@ func onServer(t *testing.T, dir string) []string {
 }
 
 func TestRemoveWhileOpen(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	c := connect(t, New(Config{}), request(srv, "data"))
 	f := open(t, c, "f", create)
@@ -93,6 +94,7 @@ func closeLost(t *testing.T, f wnet.File) {
 
 // TestLeftovers: what a crash has left keeps its folder for a day, and no longer.
 func TestLeftovers(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	c := connect(t, New(Config{}), request(srv, "data"))
 	ok(t, c.Mkdir(t.Context(), "d", 0o755))
@@ -108,10 +110,16 @@ func TestLeftovers(t *testing.T) {
 }
 
 func TestRenameOpen(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	c := connect(t, New(Config{}), request(srv, "data"))
 	ok(t, c.Mkdir(t.Context(), "d", 0o755))
 	f := open(t, c, "d/f", create)
+	closing(t, f)
+	if _, err := f.(*file).handle(); err != syscall.EBADF { // nobody may open it again, or it stays open for ever
+		t.Errorf("the handle of a closed File: %v", err)
+	}
+	f = open(t, c, "d/f", create)
 	write(t, f, "text")
 	for _, step := range [][2]string{{"d/f", "d/g"}, {"d/g", "d/G"}, {"d", "e"}, {"e", "E"}, {"E/G", "h"}} {
 		ok(t, c.Rename(t.Context(), step[0], step[1]))
@@ -146,6 +154,7 @@ func TestRenameOpen(t *testing.T) {
 
 // TestCaseSensitive: where the server tells A from a, so do we, also for open files.
 func TestCaseSensitive(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{Data: []string{"case sensitive = yes"}})
 	c := connect(t, New(Config{}), request(srv, "data"))
 	put(t, c, "a", "lower")
@@ -171,6 +180,7 @@ func TestCaseSensitive(t *testing.T) {
 }
 
 func TestOtherClients(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{Data: []string{"strict rename = yes"}}) // as Windows has it
 	c, other := connect(t, New(Config{}), request(srv, "data")), connect(t, New(Config{}), request(srv, "data"))
 	ok(t, c.Mkdir(t.Context(), "d", 0o755))
@@ -198,6 +208,7 @@ func TestOtherClients(t *testing.T) {
 }
 
 func TestReadOnly(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	ok(t, os.WriteFile(filepath.Join(srv.Root("ro"), "f"), []byte("text"), 0o644))
 	c := connect(t, New(Config{}), request(srv, "ro"))
@@ -242,6 +253,7 @@ func TestReadOnly(t *testing.T) {
 
 // TestTimesStay: a time that was set while a writer is open outlives the writer.
 func TestTimesStay(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	c := connect(t, New(Config{}), request(srv, "data"))
 	when := time.Date(2001, 2, 3, 4, 5, 6, 789_000_000, time.UTC)
@@ -274,6 +286,7 @@ func TestTimesStay(t *testing.T) {
 }
 
 func TestReservedNames(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	c := connect(t, New(Config{}), request(srv, "data"))
 	all := []string{"a:b", "what?", "a*", `say "x"`, "<in>", "a|b", `back\slash`, "dot.", "blank ", " blank", "tab\there", "...", "ünïcödé", "🦀"}
@@ -300,6 +313,7 @@ func TestReservedNames(t *testing.T) {
 
 // TestOwnRequestsMeet: our own handles, open for one request, never make another one of ours fail.
 func TestOwnRequestsMeet(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	c := connect(t, New(Config{}), request(srv, "data"))
 	ok(t, c.Mkdir(t.Context(), "d", 0o755))

@@ -32,7 +32,7 @@ func (c *conn) attr(name string, i info) wnet.Attr {
 		mode &^= 0o222
 	}
 	a := wnet.Attr{Name: path.Base(name), Mode: mode, Size: i.size, ModTime: i.mtime, AccessTime: i.atime, ChangeTime: i.ctime,
-		Blocks: (i.alloc + 511) / 512}
+		Nlink: 1, Blocks: (i.alloc + 511) / 512} // more links are possible, but the library does not count them
 	if i.dir {
 		a.Size = 0
 	}

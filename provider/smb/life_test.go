@@ -16,7 +16,7 @@ import (
 )
 
 // hasty gives up a silent server soon.
-var hasty = Config{Timeouts: Timeouts{KeepAlive: 100 * time.Millisecond, Answer: 300 * time.Millisecond}}
+var hasty = Config{Timeouts: Timeouts{KeepAlive: 100 * time.Millisecond, Answer: time.Second}}
 
 // everything calls each method once, each for as long as limit lasts, and returns the errors.
 func everything(t *testing.T, limit time.Duration, c *conn, f wnet.File) map[string]error {
@@ -59,6 +59,7 @@ func everything(t *testing.T, limit time.Duration, c *conn, f wnet.File) map[str
 }
 
 func TestFrozen(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	patient := connect(t, New(Config{}), request(srv, "data"))
 	c := connect(t, New(hasty), request(srv, "data"))
@@ -117,6 +118,7 @@ func TestFrozen(t *testing.T) {
 
 // TestFrozenWriter: a socket that takes nothing more does not hide that the server is dead.
 func TestFrozenWriter(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	c := connect(t, New(hasty), request(srv, "data"))
 	f := open(t, c, "f", create)
@@ -135,6 +137,7 @@ func TestFrozenWriter(t *testing.T) {
 }
 
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	c := connect(t, New(Config{}), request(srv, "data"))
 	srv.KillSessions()
@@ -155,6 +158,7 @@ func TestKilled(t *testing.T) {
 
 // TestIdle: a server that answers is not given up, however long nobody asks it for anything.
 func TestIdle(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	r := new(recorder)
 	cfg := Config{Timeouts: Timeouts{KeepAlive: 5 * time.Millisecond, Answer: 20 * time.Second}, Dialer: r.dial}
@@ -168,6 +172,7 @@ func TestIdle(t *testing.T) {
 
 // TestHostile: what answers like no server ends in a clear error, whatever it does.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	page := "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 	for name, h := range map[string]struct {
 		serve func(net.Conn)
@@ -243,12 +248,13 @@ func hostile(t *testing.T, serve func(net.Conn)) (wnet.Request, func()) {
 
 // TestGarbled: a real server whose answers are damaged on the way makes requests fail or the connection end, and nothing worse.
 func TestGarbled(t *testing.T) {
+	t.Parallel()
 	srv := rig.Smbd(t, rig.SMBOptions{})
 	d := net.Dialer{}
 	for n := range 30 {
 		var c *garbler
 		cfg := hasty
-		cfg.Timeouts.Connect = 200 * time.Millisecond
+		cfg.Timeouts.Connect, cfg.Timeouts.Answer = 200*time.Millisecond, 100*time.Millisecond
 		cfg.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
 			nc, err := d.DialContext(ctx, network, address)
 			c = &garbler{Conn: nc, at: 5 + n*71}

@@ -14,7 +14,6 @@ type ntStatus uint32
 // The statuses that the provider itself decides by; the table has the others.
 const (
 	statusAccessDenied       ntStatus = 0xC0000022
-	statusInvalidParameter   ntStatus = 0xC000000D
 	statusNoSuchFile         ntStatus = 0xC000000F
 	statusNotFound           ntStatus = 0xC0000034 // OBJECT_NAME_NOT_FOUND
 	statusCollision          ntStatus = 0xC0000035 // OBJECT_NAME_COLLISION
