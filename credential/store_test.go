@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -225,5 +226,25 @@ func TestManyAtOnce(t *testing.T) {
 				t.Errorf("%d credentials are there, want 16 (%v)", len(all), err)
 			}
 		})
+	}
+}
+
+// TestOlderThan takes out what a credential replaces, and nothing that came after it.
+func TestOlderThan(t *testing.T) {
+	now := time.Now()
+	old := olderThan(cred("//nas", "anna", password), now)
+	for _, c := range []struct {
+		e    entry
+		want bool
+	}{
+		{entry{cred("//nas", "ANNA", ""), now.Add(-time.Second)}, true},
+		{entry{cred("//nas", "anna", ""), now}, false},
+		{entry{cred("//nas", "anna", ""), now.Add(time.Second)}, false},
+		{entry{cred("//nas", "", ""), now.Add(-time.Second)}, false},
+		{entry{cred("//na", "anna", ""), now.Add(-time.Second)}, false},
+	} {
+		if old(c.e) != c.want {
+			t.Errorf("%s of %s, saved %v after: %v", c.e.User, c.e.Target, c.e.saved.Sub(now), !c.want)
+		}
 	}
 }

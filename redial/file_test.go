@@ -375,6 +375,40 @@ func TestRenameJustBefore(t *testing.T) {
 	})
 }
 
+// TestRenameWhileOpened has the file renamed, and a like one put in its place, while the server is asked to open it: which of the two it
+// is, nobody knows, so that a server without numbers can't give it back.
+func TestRenameWhileOpened(t *testing.T) {
+	bothWays(t, func(t *testing.T, r *rig) {
+		at := time.Now()
+		put := func(text string) {
+			r.write("file", text)
+			_, err := r.share.FS().(wnet.AttrSetter).SetAttr(t.Context(), "file", wnet.AttrChange{ModTime: &at})
+			r.must(err)
+		}
+		put("content")
+		inOpen, goOn := make(chan struct{}), make(chan struct{})
+		r.p.SetFault(func(_ context.Context, call mem.Call) error {
+			if call.Op == "Open" {
+				close(inOpen)
+				<-goOn
+			}
+			return nil
+		})
+		opened := make(chan wnet.File)
+		go func() { opened <- r.open("file", wnet.OpenRead) }()
+		<-inOpen
+		r.must(r.fs.Rename(t.Context(), "file", "moved"))
+		put("another")
+		close(goOn)
+		f := <-opened
+		r.p.SetFault(nil)
+		r.wantText(f, "another")
+		r.lose()
+		r.wantStale(f)
+		r.wantNoOpens()
+	})
+}
+
 // TestStorm reads, writes and renames from many goroutines while the connection is cut all the time. What is read is right, and what
 // was closed without an error is there.
 func TestStorm(t *testing.T) {

@@ -375,7 +375,8 @@ func TestImpatient(t *testing.T) {
 // TestLossEndsWhatWaits has one operation find the connection lost, whose provider takes its time to close it: the others wait no longer.
 func TestLossEndsWhatWaits(t *testing.T) {
 	gate := make(chan struct{})
-	r := newRig(t, func(r *rig, _ *redial.Config) {
+	r := newRig(t, func(r *rig, cfg *redial.Config) {
+		cfg.OpTimeout = time.Hour
 		r.wrap = func(c wnet.Conn) wnet.Conn { return slowConn{c, gate} }
 	})
 	defer close(gate)
