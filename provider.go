@@ -66,7 +66,8 @@ type Conn interface {
 
 // Enumerator is a Provider that can browse. Without it the network's folder in RESOURCE_GLOBALNET is empty (OE-09).
 type Enumerator interface {
-	// Browse lists what the container holds; nil is the network's own top. user and password are as in Request.
+	// Browse lists what the container holds; nil is the network's own top. User and password are as in Request. Names that end in
+	// "$" are among them: whether they are shown is the router's to decide (ER-08).
 	// Codes: ERROR_NOT_CONTAINER, ERROR_BAD_NET_NAME, ERROR_BAD_NETPATH, ERROR_ACCESS_DENIED, ERROR_NOT_SUPPORTED.
 	Browse(ctx context.Context, container *RemoteName, req Request) ([]Resource, error)
 }

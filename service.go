@@ -117,6 +117,7 @@ type EnumRequest struct {
 	Type      uint32    // RESOURCETYPE_* bits, 0 for any
 	Usage     uint32    // RESOURCEUSAGE_* bits, RESOURCE_GLOBALNET only
 	Container *Resource // RESOURCE_GLOBALNET only: what to open; nil for the root
+	Hidden    bool      // RESOURCE_GLOBALNET only: names that end in "$" too, which WNet leaves out (ER-08)
 	User      string    // for a server that must be asked; "" for the default
 	Password  Secret
 	Options   UseOptions

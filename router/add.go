@@ -164,6 +164,7 @@ func (r *Router) retry(ctx context.Context, c *connection, req wnet.AddRequest) 
 			return nil, err
 		}
 	}
+	r.keep(ctx, c)
 	r.saveCredential(ctx, c, req)
 	return c, nil
 }
@@ -322,6 +323,7 @@ func (r *Router) establish(ctx context.Context, c *connection, req wnet.AddReque
 		return err
 	}
 	r.journal.add(c)
+	r.keep(ctx, c)
 	r.saveCredential(ctx, c, req)
 	return nil
 }

@@ -29,6 +29,8 @@ type connection struct {
 	conn      *redial.Conn
 	refs      atomic.Int32 // deviceless: how often it was added and not yet counted down (C2-06)
 
+	kept *keptLogin // what forgetKept ends, nil if nothing; Router.mu guards it
+
 	// gate is held by the one call that changes whether the connection lives: of a hundred cancels, one at a time.
 	gate chan struct{}
 	gone bool // guarded by gate
@@ -173,6 +175,7 @@ func (r *Router) drop(c *connection) {
 	c.gone = true
 	r.remove(c)
 	r.journal.drop(c)
+	r.forgetKept(c)
 	// A provider's Close waits for no server, but nobody has to wait even for that.
 	r.background.Add(1)
 	go func() {

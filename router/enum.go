@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/openwnet/wnet"
@@ -35,6 +36,9 @@ func (v *service) Enum(ctx context.Context, req wnet.EnumRequest) ([]wnet.Resour
 	}
 	kept := list[:0]
 	for _, x := range list {
+		if req.Scope == win32.RESOURCE_GLOBALNET && !req.Hidden && strings.HasSuffix(x.RemoteName, "$") {
+			continue // ER-08
+		}
 		if req.Type == win32.RESOURCETYPE_ANY || x.Type == win32.RESOURCETYPE_ANY || x.Type&req.Type != 0 {
 			kept = append(kept, x)
 		}

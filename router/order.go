@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/credential"
 	"github.com/openwnet/wnet/win32"
 )
 
@@ -130,7 +131,60 @@ func (c *connection) request(l login) wnet.Request {
 	return wnet.Request{Remote: c.remote, Type: c.typ, User: l.user, Password: l.password, Flags: c.flags, Options: c.options}
 }
 
-// reconnect makes the connection's real connection anew, when it was deferred or lost.
+// reconnect makes the connection's real connection anew, when it was deferred or lost. The password of one that a killed daemon made is
+// where that daemon kept it.
 func (r *Router) reconnect(ctx context.Context, c *connection) (wnet.Conn, error) {
-	return r.ask(ctx, c.provider, c.request(r.resolve(ctx, c.remote, c.getLogin())))
+	l := r.resolve(ctx, c.remote, c.getLogin())
+	if !l.password.Present() && r.cfg.Kept != nil {
+		if kept := r.cfg.Kept.Recall(ctx, c.serverKey, l.user); kept.Present() {
+			l.password = kept
+		}
+	}
+	conn, err := r.ask(ctx, c.provider, c.request(l))
+	if err == nil && l.password.Present() && !c.getLogin().password.Present() && c.getLogin().explicit {
+		c.setLogin(l)
+		r.keep(ctx, c)
+	}
+	return conn, err
+}
+
+// keep holds a login's password where the next daemon finds it, should this one be killed.
+func (r *Router) keep(ctx context.Context, c *connection) {
+	l := c.getLogin()
+	if r.cfg.Kept == nil || !l.password.Present() {
+		return
+	}
+	r.mu.Lock()
+	if c.kept == nil {
+		c.kept = &keptLogin{c.serverKey, strings.ToLower(l.user)}
+		r.kept[*c.kept]++
+	}
+	r.mu.Unlock()
+	err := r.cfg.Kept.Keep(ctx, credential.Credential{Target: c.serverKey, User: l.user, Password: l.password})
+	if err != nil {
+		r.log.Info("the kernel's keyring keeps no password; a killed daemon would ask for it again", "name", c.name(), "err", err)
+	}
+}
+
+// keptLogin names a password that keep holds.
+type keptLogin struct{ target, user string }
+
+// forgetKept ends what keep began, with the last connection that uses the login.
+func (r *Router) forgetKept(c *connection) {
+	r.mu.Lock()
+	k := c.kept
+	c.kept = nil
+	last := false
+	if k != nil {
+		if r.kept[*k]--; r.kept[*k] == 0 {
+			delete(r.kept, *k)
+			last = true
+		}
+	}
+	r.mu.Unlock()
+	if last {
+		if err := r.cfg.Kept.Forget(context.Background(), k.target, k.user); err != nil {
+			r.log.Debug("the kernel's keyring", "err", err)
+		}
+	}
 }

@@ -27,7 +27,8 @@ type Config struct {
 	Credentials credential.Store // nil: none are kept
 	Mounter     wnet.Mounter     // nil: connections are not shown to the kernel
 	Sessions    *session.Manager
-	Journal     string // file that keeps the live connections across a crash of the daemon; "" for none
+	Kept        *credential.Kernel // nil: a password that was not saved is lost with the daemon
+	Journal     string             // file that keeps the live connections across a crash of the daemon; "" for none
 
 	ConnectTimeout time.Duration // one provider's attempt; 0 for 15 s
 	ForceBound     time.Duration // how long a forced cancel lets written data reach the server; 0 for 5 s
@@ -50,6 +51,7 @@ type Router struct {
 	next   session.ID                 // the last number given to a connection
 	conns  map[session.ID]*connection // every live connection
 	tables map[wnet.LUID]*table       // each session's own
+	kept   map[keptLogin]int          // how many connections use a password that is kept
 	closed bool
 }
 
@@ -77,6 +79,7 @@ func New(cfg Config) (*Router, error) {
 		log:    cfg.Logger,
 		conns:  map[session.ID]*connection{},
 		tables: map[wnet.LUID]*table{},
+		kept:   map[keptLogin]int{},
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)

@@ -751,7 +751,12 @@ func TestEnum(t *testing.T) {
 		t.Errorf("root: %s", got)
 	}
 	shares := wnet.EnumRequest{Scope: win32.RESOURCE_GLOBALNET, Container: &wnet.Resource{RemoteName: `\\srv`, Usage: win32.RESOURCEUSAGE_CONTAINER}}
-	if got := names(shares); !strings.Contains(got, `\\srv\data`) || !strings.Contains(got, `\\srv\lp`) {
+	w.one.AddShare("srv", "secret$", mem.ShareOptions{})
+	if got := names(shares); !strings.Contains(got, `\\srv\data`) || !strings.Contains(got, `\\srv\lp`) || strings.Contains(got, "$") {
 		t.Errorf("shares: %s", got)
+	}
+	shares.Hidden = true
+	if got := names(shares); !strings.Contains(got, `\\srv\secret$`) {
+		t.Errorf("all shares: %s", got)
 	}
 }

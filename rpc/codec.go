@@ -140,7 +140,7 @@ func resourceIn(r *wnetv1.Resource) wnet.Resource {
 
 func enumOut(r wnet.EnumRequest) *wnetv1.EnumRequest {
 	m := &wnetv1.EnumRequest{Scope: r.Scope, Type: r.Type, Usage: r.Usage, User: r.User, Password: secretOut(r.Password),
-		Options: optionsOut(r.Options)}
+		Options: optionsOut(r.Options), Hidden: r.Hidden}
 	if c := r.Container; c != nil {
 		m.Container = &wnetv1.Resource{Scope: c.Scope, Type: c.Type, DisplayType: c.DisplayType, Usage: c.Usage,
 			LocalName: c.LocalName, RemoteName: c.RemoteName, Comment: c.Comment, Provider: c.Provider}
@@ -150,7 +150,7 @@ func enumOut(r wnet.EnumRequest) *wnetv1.EnumRequest {
 
 func enumIn(r *wnetv1.EnumRequest) wnet.EnumRequest {
 	e := wnet.EnumRequest{Scope: r.GetScope(), Type: r.GetType(), Usage: r.GetUsage(), User: r.GetUser(),
-		Password: secretIn(r.Password), Options: optionsIn(r.GetOptions())}
+		Password: secretIn(r.Password), Options: optionsIn(r.GetOptions()), Hidden: r.GetHidden()}
 	if r.Container != nil {
 		c := resourceIn(r.Container)
 		e.Container = &c

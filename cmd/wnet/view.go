@@ -69,7 +69,7 @@ func (a *app) view(ctx context.Context, args []string, o viewOptions) error {
 	}
 	var shares []wnet.Resource
 	err = a.authenticate(ctx, serverOf(container.RemoteName), o.accept, l, func(l login) (err error) {
-		shares, err = svc.Enum(ctx, wnet.EnumRequest{Scope: win32.RESOURCE_GLOBALNET, Container: &container, User: l.User,
+		shares, err = svc.Enum(ctx, wnet.EnumRequest{Scope: win32.RESOURCE_GLOBALNET, Container: &container, Hidden: c.All || o.all, User: l.User,
 			Password: l.Password, Options: wnet.UseOptions{TCPPort: port, HostKey: l.HostKey}})
 		return err
 	})

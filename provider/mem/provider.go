@@ -309,8 +309,8 @@ func (p *Provider) Connect(ctx context.Context, req wnet.Request) (wnet.Conn, er
 	return c, nil
 }
 
-// Browse implements wnet.Enumerator: the network's servers, or a server's shares, in order of name. Shares whose names end in "$"
-// are hidden (ER-08). A share or a folder is ERROR_NOT_CONTAINER.
+// Browse implements wnet.Enumerator: the network's servers, or a server's shares, in order of name, those whose
+// names end in "$" too. A share or a folder is ERROR_NOT_CONTAINER.
 func (p *Provider) Browse(ctx context.Context, container *wnet.RemoteName, req wnet.Request) ([]wnet.Resource, error) {
 	const op = "Browse"
 	var all []wnet.Resource
@@ -341,7 +341,7 @@ func (p *Provider) Browse(ctx context.Context, container *wnet.RemoteName, req w
 		}
 		p.mu.RLock()
 		for _, s := range p.servers[strings.ToLower(container.Server)].shares {
-			if strings.HasSuffix(s.name, "$") || req.Type != win32.RESOURCETYPE_ANY && req.Type != s.opts.Type {
+			if req.Type != win32.RESOURCETYPE_ANY && req.Type != s.opts.Type {
 				continue
 			}
 			all = append(all, wnet.Resource{

@@ -357,10 +357,6 @@ func enumBreakers() map[string][]breaker {
 			each(func(r *wnet.Resource) { r.Usage = win32.RESOURCEUSAGE_CONTAINER }),
 			each(func(r *wnet.Resource) { r.DisplayType = win32.RESOURCEDISPLAYTYPE_GENERIC }),
 			each(func(r *wnet.Resource) { r.Scope = win32.RESOURCE_CONNECTED }),
-			answer(func(all []wnet.Resource, err error) ([]wnet.Resource, error) {
-				return append(all, wnet.Resource{Scope: win32.RESOURCE_GLOBALNET, RemoteName: `\\srv\admin$`, Provider: "wnet Memory Network",
-					Usage: win32.RESOURCEUSAGE_CONNECTABLE}), err
-			}),
 		},
 		"enum/type": {func(p *hooked, _ *Target) {
 			p.browse = func(ctx context.Context, container *wnet.RemoteName, req wnet.Request) ([]wnet.Resource, error) {

@@ -12,7 +12,7 @@ import (
 func enumChecks() []Check {
 	return []Check{
 		{"enum/top", "The network's top lists containers of this network, or is ERROR_NOT_SUPPORTED.", "Enumerator", body(enumTop)},
-		{"enum/server", "A server lists its shares, connectable, and none whose name ends in $ (ER-08).", "Enumerator", body(enumServer)},
+		{"enum/server", "A server lists its shares, connectable.", "Enumerator", body(enumServer)},
 		{"enum/type", "Only the type that was asked for is listed.", "Enumerator", body(enumType)},
 		{"enum/foreign", "Browsing a name that is not the provider's own is ERROR_BAD_NET_NAME, without I/O (R-02).", "Enumerator", body(enumForeign)},
 		{"enum/not-container", "A share holds no resources: ERROR_NOT_CONTAINER.", "Enumerator", body(enumShare)},
@@ -74,9 +74,6 @@ func enumServer(e *env) {
 	found := false
 	for _, r := range all {
 		e.resource(r)
-		if strings.HasSuffix(r.RemoteName, "$") {
-			e.fail("Browse of the server: got %s, want no hidden share", r.RemoteName)
-		}
 		n, _ := wnet.ParseRemoteName(r.RemoteName)
 		if !strings.EqualFold(n.Share, e.tg.Share.Share) || n.Scheme != e.tg.Share.Scheme {
 			continue

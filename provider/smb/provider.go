@@ -137,7 +137,7 @@ func (p *Provider) fault(op string, name wnet.RemoteName, code win32.Code, cause
 	return e
 }
 
-// Browse implements wnet.Enumerator: a server's shares, those whose name ends in $ left out (ER-08). Without user and password the
+// Browse implements wnet.Enumerator: a server's shares, the administrative ones too; IPC$ is of no type. Without user and password the
 // server is asked as nobody in particular; where it does not like that, the code is ERROR_INVALID_PASSWORD. The network's own top
 // is ERROR_NOT_SUPPORTED: nothing looks for servers.
 func (p *Provider) Browse(ctx context.Context, container *wnet.RemoteName, req wnet.Request) ([]wnet.Resource, error) {
@@ -183,10 +183,10 @@ func (p *Provider) Browse(ctx context.Context, container *wnet.RemoteName, req w
 		case sharePrint:
 			typ = win32.RESOURCETYPE_PRINT
 		default:
-			continue
+			typ = win32.RESOURCETYPE_UNKNOWN // IPC$
 		}
 		share := wnet.RemoteName{Server: name.Server, Share: s.name}
-		if _, err := wnet.ParseRemoteName(share.String()); err != nil || strings.HasSuffix(s.name, "$") ||
+		if _, err := wnet.ParseRemoteName(share.String()); err != nil ||
 			req.Type != win32.RESOURCETYPE_ANY && req.Type != typ {
 			continue
 		}

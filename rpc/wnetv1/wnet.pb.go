@@ -1039,6 +1039,7 @@ type EnumRequest struct {
 	User          string                 `protobuf:"bytes,5,opt,name=user,proto3" json:"user,omitempty"`
 	Password      *string                `protobuf:"bytes,6,opt,name=password,proto3,oneof" json:"password,omitempty"`
 	Options       *UseOptions            `protobuf:"bytes,7,opt,name=options,proto3" json:"options,omitempty"`
+	Hidden        bool                   `protobuf:"varint,8,opt,name=hidden,proto3" json:"hidden,omitempty"` // names that end in "$" too
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1120,6 +1121,13 @@ func (x *EnumRequest) GetOptions() *UseOptions {
 		return x.Options
 	}
 	return nil
+}
+
+func (x *EnumRequest) GetHidden() bool {
+	if x != nil {
+		return x.Hidden
+	}
+	return false
 }
 
 type EnumResponse struct {
@@ -2635,7 +2643,7 @@ const file_wnet_proto_rawDesc = "" +
 	"\vremote_name\x18\x06 \x01(\tR\n" +
 	"remoteName\x12\x18\n" +
 	"\acomment\x18\a \x01(\tR\acomment\x12\x1a\n" +
-	"\bprovider\x18\b \x01(\tR\bprovider\"\xef\x01\n" +
+	"\bprovider\x18\b \x01(\tR\bprovider\"\x87\x02\n" +
 	"\vEnumRequest\x12\x14\n" +
 	"\x05scope\x18\x01 \x01(\rR\x05scope\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\rR\x04type\x12\x14\n" +
@@ -2643,7 +2651,8 @@ const file_wnet_proto_rawDesc = "" +
 	"\tcontainer\x18\x04 \x01(\v2\x11.wnet.v1.ResourceR\tcontainer\x12\x12\n" +
 	"\x04user\x18\x05 \x01(\tR\x04user\x12\x1f\n" +
 	"\bpassword\x18\x06 \x01(\tH\x00R\bpassword\x88\x01\x01\x12-\n" +
-	"\aoptions\x18\a \x01(\v2\x13.wnet.v1.UseOptionsR\aoptionsB\v\n" +
+	"\aoptions\x18\a \x01(\v2\x13.wnet.v1.UseOptionsR\aoptions\x12\x16\n" +
+	"\x06hidden\x18\b \x01(\bR\x06hiddenB\v\n" +
 	"\t_password\"?\n" +
 	"\fEnumResponse\x12/\n" +
 	"\tresources\x18\x01 \x03(\v2\x11.wnet.v1.ResourceR\tresources\"\x14\n" +
