@@ -21,7 +21,7 @@ func TestLoadIsCached(t *testing.T) {
 		}
 		return s.cache
 	}
-	if read() == read() {
+	if fresh := read(); fresh == read() {
 		t.Error("a file that was just written is trusted to be unchanged")
 	}
 	s.now = func() time.Time { return time.Now().Add(time.Hour) }

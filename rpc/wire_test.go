@@ -120,12 +120,6 @@ func fill(v reflect.Value, n *int) {
 	}
 }
 
-func filled[T any](n int) T {
-	var v T
-	fill(reflect.ValueOf(&v).Elem(), &n)
-	return v
-}
-
 // TestEveryFieldRoundTrips calls each method with every field set, and with none, and compares both ends by reflection.
 func TestEveryFieldRoundTrips(t *testing.T) {
 	m := &mirror{}

@@ -97,7 +97,7 @@ func TestLogin(t *testing.T) {
 
 	both, _ := serve(t, share.Config{Password: wnet.NewSecret("right"), AuthorizedKeys: []ssh.PublicKey{sshPub}})
 	keysOnly, _ := serve(t, share.Config{AuthorizedKeys: []ssh.PublicKey{sshPub}})
-	answer := func(_, _ string, q []string, _ []bool) ([]string, error) { return make([]string, len(q), len(q)), nil }
+	answer := func(_, _ string, q []string, _ []bool) ([]string, error) { return make([]string, len(q)), nil }
 	right := func(_, _ string, q []string, _ []bool) ([]string, error) {
 		a := make([]string, len(q))
 		for i := range a {

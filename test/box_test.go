@@ -67,10 +67,7 @@ func newBoxFor(t testing.TB, uid, gid int) *box {
 	}
 	b := &box{t: t, dir: dir, home: filepath.Join(dir, "home"), uid: uid, gid: gid}
 	for _, d := range []string{dir, b.home, filepath.Join(dir, "run"), filepath.Join(dir, "tmp")} {
-		if err := os.MkdirAll(d, 0o700); err == nil {
-			err = os.Chown(d, uid, gid)
-		}
-		if err != nil {
+		if err := errors.Join(os.MkdirAll(d, 0o700), os.Chown(d, uid, gid)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -379,9 +376,7 @@ func sftpTarget(b *box) target {
 	b.trust(s)
 	data, other := filepath.Join(s.Root, "data"), filepath.Join(s.Root, "more")
 	for _, d := range []string{data, other} {
-		if err := os.Mkdir(d, 0o777); err == nil {
-			err = os.Chmod(d, 0o777)
-		} else {
+		if err := errors.Join(os.Mkdir(d, 0o777), os.Chmod(d, 0o777)); err != nil {
 			b.t.Fatal(err)
 		}
 	}

@@ -174,9 +174,9 @@ func TestEncryptedKey(t *testing.T) {
 	authorize(t, s, pub)
 	cfg.IdentityFiles = []string{file}
 	req := request(s)
-	e := wantCode(t, cfg, req, win32.ERROR_INVALID_PASSWORD)
+	wantCode(t, cfg, req, win32.ERROR_INVALID_PASSWORD)
 	req.Password = wnet.NewSecret("wrong")
-	e = wantCode(t, cfg, req, win32.ERROR_LOGON_FAILURE)
+	e := wantCode(t, cfg, req, win32.ERROR_LOGON_FAILURE)
 	if !strings.Contains(e.Hint, file) {
 		t.Errorf("the hint does not name the encrypted file: %q", e.Hint)
 	}
