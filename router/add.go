@@ -164,6 +164,7 @@ func (r *Router) retry(ctx context.Context, c *connection, req wnet.AddRequest) 
 			return nil, err
 		}
 	}
+	r.journal.add(c) // the login may be another
 	r.keep(ctx, c)
 	r.saveCredential(ctx, c, req)
 	return c, nil
@@ -232,8 +233,35 @@ func (v *service) connect(ctx context.Context, id session.ID, device wnet.Device
 	}
 	c.options.HostKey = ""
 	r.wrap(c, conn)
-	if err := r.establish(ctx, c, req); err != nil {
+	final, err := r.settle(ctx, c, found, req)
+	if final != c {
 		c.conn.Close()
+	}
+	return final, err
+}
+
+// settle establishes a connection that is made, unless another call for the same server was quicker: what that has established meanwhile
+// counts as if it had come long before. Only one call at a time for a server and session is here.
+func (r *Router) settle(ctx context.Context, c *connection, l login, req wnet.AddRequest) (*connection, error) {
+	done, err := r.turn(ctx, c.luid.String()+" "+c.serverKey)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if err := r.conflict(c.luid, nil, c.remote, l); err != nil {
+		return nil, err
+	}
+	if c.device == "" {
+		for _, old := range r.findDeviceless(c.luid, c.remote) {
+			if old.options.TCPPort == c.options.TCPPort && old.provider == c.provider && old.enter(ctx) {
+				old.refs.Add(1)
+				r.journal.add(old)
+				old.leave()
+				return old, nil
+			}
+		}
+	}
+	if err := r.establish(ctx, c, req); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -361,6 +389,7 @@ func (r *Router) join(ctx context.Context, c *connection, named wnet.Provider, o
 			trial.Close()
 		}
 		old.refs.Add(1)
+		r.journal.add(old)
 		return old, nil
 	}
 	return nil, nil

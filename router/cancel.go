@@ -92,6 +92,7 @@ func (v *service) cancelRemote(ctx context.Context, req wnet.CancelRequest) (wne
 			continue
 		}
 		if req.Flags&win32.CONNECT_REFCOUNT != 0 && c.refs.Add(-1) > 0 {
+			v.r.journal.add(c)
 			c.leave()
 			done = true
 			continue

@@ -29,7 +29,7 @@ type connection struct {
 	conn      *redial.Conn
 	refs      atomic.Int32 // deviceless: how often it was added and not yet counted down (C2-06)
 
-	kept *keptLogin // what forgetKept ends, nil if nothing; Router.mu guards it
+	kept *keptLogin // what forgetKept ends, nil if nothing; Router.keeping guards it
 
 	// gate is held by the one call that changes whether the connection lives: of a hundred cancels, one at a time.
 	gate chan struct{}

@@ -148,18 +148,27 @@ func (r *Router) reconnect(ctx context.Context, c *connection) (wnet.Conn, error
 	return conn, err
 }
 
-// keep holds a login's password where the next daemon finds it, should this one be killed.
+// keep holds a login's password where the next daemon finds it, should this one be killed. Only a connection in the tables keeps one:
+// drop forgets it.
 func (r *Router) keep(ctx context.Context, c *connection) {
 	l := c.getLogin()
 	if r.cfg.Kept == nil || !l.password.Present() {
 		return
 	}
+	r.keeping.Lock()
+	defer r.keeping.Unlock()
 	r.mu.Lock()
-	if c.kept == nil {
-		c.kept = &keptLogin{c.serverKey, strings.ToLower(l.user)}
-		r.kept[*c.kept]++
-	}
+	live := r.conns[c.id] == c
 	r.mu.Unlock()
+	if !live {
+		return
+	}
+	now := keptLogin{c.serverKey, strings.ToLower(l.user)}
+	if c.kept == nil || *c.kept != now {
+		r.unkeep(c)
+		c.kept = &now
+		r.kept[now]++
+	}
 	err := r.cfg.Kept.Keep(ctx, credential.Credential{Target: c.serverKey, User: l.user, Password: l.password})
 	if err != nil {
 		r.log.Info("the kernel's keyring keeps no password; a killed daemon would ask for it again", "name", c.name(), "err", err)
@@ -169,22 +178,25 @@ func (r *Router) keep(ctx context.Context, c *connection) {
 // keptLogin names a password that keep holds.
 type keptLogin struct{ target, user string }
 
-// forgetKept ends what keep began, with the last connection that uses the login.
+// forgetKept ends what keep began. The connection is in the tables no more.
 func (r *Router) forgetKept(c *connection) {
-	r.mu.Lock()
+	r.keeping.Lock()
+	defer r.keeping.Unlock()
+	r.unkeep(c)
+}
+
+// unkeep forgets a connection's password with the last connection that uses it. The caller holds keeping.
+func (r *Router) unkeep(c *connection) {
 	k := c.kept
-	c.kept = nil
-	last := false
-	if k != nil {
-		if r.kept[*k]--; r.kept[*k] == 0 {
-			delete(r.kept, *k)
-			last = true
-		}
+	if k == nil {
+		return
 	}
-	r.mu.Unlock()
-	if last {
-		if err := r.cfg.Kept.Forget(context.Background(), k.target, k.user); err != nil {
-			r.log.Debug("the kernel's keyring", "err", err)
-		}
+	c.kept = nil
+	if r.kept[*k]--; r.kept[*k] > 0 {
+		return
+	}
+	delete(r.kept, *k)
+	if err := r.cfg.Kept.Forget(context.Background(), k.target, k.user); err != nil {
+		r.log.Debug("the kernel's keyring", "err", err)
 	}
 }

@@ -113,6 +113,7 @@ func (r *Router) deferred(ctx context.Context, s *session.Session, req wnet.AddR
 		return err
 	}
 	r.journal.add(c)
+	r.keep(ctx, c) // what connected already, on a first use of the mount
 	c.conn.Warm()
 	return nil
 }

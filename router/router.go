@@ -6,6 +6,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os/user"
 	"strconv"
@@ -51,8 +52,11 @@ type Router struct {
 	next   session.ID                 // the last number given to a connection
 	conns  map[session.ID]*connection // every live connection
 	tables map[wnet.LUID]*table       // each session's own
-	kept   map[keptLogin]int          // how many connections use a password that is kept
+	making map[string]chan struct{}   // by turn's key: closed when who has the turn is done
 	closed bool
+
+	keeping sync.Mutex        // guards kept and the connections' kept; held while the kernel's keyring is asked
+	kept    map[keptLogin]int // how many connections use a password that is kept
 }
 
 // table is what the router knows of one session. Router.mu guards it.
@@ -79,6 +83,7 @@ func New(cfg Config) (*Router, error) {
 		log:    cfg.Logger,
 		conns:  map[session.ID]*connection{},
 		tables: map[wnet.LUID]*table{},
+		making: map[string]chan struct{}{},
 		kept:   map[keptLogin]int{},
 	}
 	if r.log == nil {
@@ -111,14 +116,54 @@ func (v *service) ready() error {
 	if len(v.r.cfg.Providers) == 0 {
 		return &wnet.Error{Code: win32.ERROR_NO_NETWORK, Hint: "No provider is configured."}
 	}
-	v.r.mu.Lock()
-	closed, t := v.r.closed, v.r.table(v.s.LUID())
-	v.r.mu.Unlock()
-	if closed {
-		return &wnet.Error{Code: win32.ERROR_BUSY, Hint: "The daemon is stopping; try again."}
+	t, err := v.open()
+	if err != nil {
+		return err
 	}
 	t.restore.Do(func() { v.r.restoreSession(v.s) })
 	return nil
+}
+
+// open returns the session's table. A session that is over gets none any more: nobody would take it away again.
+func (v *service) open() (*table, error) {
+	v.r.mu.Lock()
+	defer v.r.mu.Unlock()
+	switch {
+	case v.r.closed:
+		return nil, &wnet.Error{Code: win32.ERROR_BUSY, Hint: "The daemon is stopping; try again."}
+	case v.s.Over():
+		return nil, overError()
+	}
+	return v.r.table(v.s.LUID()), nil
+}
+
+func overError() error {
+	return &wnet.Error{Code: win32.ERROR_NO_SUCH_LOGON_SESSION, Err: errors.New("the session has just ended")}
+}
+
+// turn lets one caller at a time through for the same key. done passes the turn on. The error is the context's.
+func (r *Router) turn(ctx context.Context, key string) (done func(), err error) {
+	for {
+		r.mu.Lock()
+		busy := r.making[key]
+		if busy == nil {
+			mine := make(chan struct{})
+			r.making[key] = mine
+			r.mu.Unlock()
+			return func() {
+				r.mu.Lock()
+				delete(r.making, key)
+				r.mu.Unlock()
+				close(mine)
+			}, nil
+		}
+		r.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // table returns a session's table and makes it if it is not there. The caller holds mu.
@@ -143,12 +188,16 @@ func (r *Router) newID() session.ID {
 	return r.next
 }
 
-// insert puts a finished connection into the tables. It fails when the router is closing.
+// insert puts a finished connection into the tables. It fails when the router is closing, and when the session has ended meanwhile: its
+// connections have been taken down by then, or EndSession finds this one.
 func (r *Router) insert(c *connection) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return &wnet.Error{Code: win32.ERROR_BUSY, Hint: "The daemon is stopping; try again."}
+	}
+	if c.session != nil && c.session.Over() {
+		return overError()
 	}
 	t := r.table(c.luid)
 	r.conns[c.id] = c

@@ -1,0 +1,161 @@
+package router_test
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/credential"
+	"github.com/openwnet/wnet/provider/mem"
+	"github.com/openwnet/wnet/router"
+	"github.com/openwnet/wnet/win32"
+)
+
+// A session that ends while a connection is being made for it: the late connection is refused, and nothing of it is left.
+//
+// Rows: DD-05.
+func TestSessionEndsDuringAnAdd(t *testing.T) {
+	for _, device := range []string{"Q:", ""} {
+		t.Run("device "+device, func(t *testing.T) {
+			w := newWorld(t)
+			other, _, err := w.m.Create("other", os.Getpid())
+			if err != nil {
+				t.Fatal(err)
+			}
+			reached, goOn := make(chan struct{}), make(chan struct{})
+			w.one.SetFault(func(_ context.Context, c mem.Call) error {
+				if c.Op == "Connect" {
+					close(reached)
+					<-goOn
+				}
+				return nil
+			})
+			done := make(chan error, 1)
+			go func() { done <- w.r.Session(other).AddConnection(bg, disk(device, `\\srv\data`)) }()
+			<-reached
+			if err := w.m.End(other.LUID()); err != nil {
+				t.Fatal(err)
+			}
+			w.r.EndSession(other)
+			close(goOn)
+			w.code(win32.ERROR_NO_SUCH_LOGON_SESSION, <-done)
+			if n := w.r.Count(other.LUID()); n != 0 {
+				t.Errorf("%d connections of the dead session", n)
+			}
+		})
+	}
+}
+
+// together makes the next n attempts to connect wait for one another.
+func (w *world) together(n int) {
+	var wg sync.WaitGroup
+	wg.Add(n)
+	w.one.SetFault(func(_ context.Context, c mem.Call) error {
+		if c.Op == "Connect" {
+			wg.Done()
+			wg.Wait()
+		}
+		return nil
+	})
+}
+
+// Deviceless adds of one name at once: one connection, counted as often as it was added, also by the next daemon.
+func TestDevicelessAddsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	const n = 20
+	w.together(n)
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() { w.code(win32.NO_ERROR, w.svc.AddConnection(bg, disk("", `\\srv\data`))) })
+	}
+	wg.Wait()
+	w.one.SetFault(nil)
+	if list := mustList(t, w.svc); len(list) != 1 {
+		t.Fatalf("%d connections", len(list))
+	}
+	down := func() error {
+		_, err := w.svc.CancelConnection(bg, wnet.CancelRequest{Name: `\\srv\data`, Flags: win32.CONNECT_REFCOUNT})
+		return err
+	}
+	w.code(win32.NO_ERROR, down())
+	text, err := os.ReadFile(w.cfg.Journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.close()
+	if err := os.WriteFile(w.cfg.Journal, text, 0o600); err != nil { // as if the daemon had been killed
+		t.Fatal(err)
+	}
+	w.open()
+	if err := w.r.Start(bg); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n - 1 {
+		if err := down(); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+	}
+	w.code(win32.ERROR_NOT_CONNECTED, down())
+}
+
+// Two users for one server at once: one of them gets it.
+//
+// Rows: A2-41.
+func TestTwoUsersAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.together(2)
+	var wg sync.WaitGroup
+	codes := make([]win32.Code, 2)
+	for i, user := range []string{"anna", "bert"} {
+		wg.Go(func() {
+			r := disk([]string{"Y:", "Z:"}[i], `\\locked\data`)
+			r.User, r.Password = user, wnet.NewSecret("right")
+			codes[i] = wnet.CodeOf(w.svc.AddConnection(bg, r))
+		})
+	}
+	wg.Wait()
+	if codes[0]+codes[1] != win32.ERROR_SESSION_CREDENTIAL_CONFLICT || len(mustList(t, w.svc)) != 1 {
+		t.Fatalf("got %d", codes)
+	}
+}
+
+// The kernel keeps a password as long as a connection uses it: another login replaces it, and the last cancel ends it.
+func TestKeptPasswordsEnd(t *testing.T) {
+	kernel := credential.NewKernel(t.TempDir())
+	w := newWorld(t, func(c *router.Config) { c.Kept = kernel })
+	as := func(device, user string) wnet.AddRequest {
+		r := disk(device, `\\locked\data`)
+		r.User, r.Password = user, wnet.NewSecret("right")
+		return r
+	}
+	held := func(user string) bool { return kernel.Recall(bg, "//locked", user).Present() }
+	w.addCode(win32.NO_ERROR, as("Z:", "anna"))
+	w.addCode(win32.NO_ERROR, as("Y:", "ANNA"))
+	if !held("anna") {
+		t.Fatal("not kept")
+	}
+	cancel := func(device string) {
+		_, err := w.svc.CancelConnection(bg, wnet.CancelRequest{Name: device})
+		w.code(win32.NO_ERROR, err)
+	}
+	cancel("Y:")
+	if !held("anna") {
+		t.Error("forgotten while Z: uses it")
+	}
+	w.one.SetDown("locked", true)
+	for c := mustList(t, w.svc)[0]; c.Status.State == wnet.StateOK; c = mustList(t, w.svc)[0] {
+		runtime.Gosched()
+	}
+	w.one.SetDown("locked", false)
+	w.addCode(win32.NO_ERROR, as("Z:", "bert"))
+	if held("anna") || !held("bert") {
+		t.Errorf("after the change of user: anna's kept %v, bert's %v", held("anna"), held("bert"))
+	}
+	cancel("Z:")
+	if held("anna") || held("bert") {
+		t.Errorf("at the end: anna's kept %v, bert's %v", held("anna"), held("bert"))
+	}
+}
