@@ -135,10 +135,13 @@ func (g *gate) dropFresh() {
 	}
 }
 
-// Close ends Accept. Connections stay open.
-func (g *gate) Close() error {
-	g.once.Do(func() { close(g.closed) })
-	return g.Listener.Close()
+// Close ends Accept. Connections stay open. Closing again is no error: http.Server closes what StopAccepting has closed already.
+func (g *gate) Close() (err error) {
+	g.once.Do(func() {
+		close(g.closed)
+		err = g.Listener.Close()
+	})
+	return err
 }
 
 // Close closes the connection and gives its place to the next peer.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -374,6 +375,20 @@ func TestContextCancels(t *testing.T) {
 	<-s.began
 	conn.Close()
 	<-s.ended
+}
+
+// The listener is closed by whoever is first of StopAccepting and http.Server; the other one finds nothing to complain about.
+func TestGateIsClosedTwice(t *testing.T) {
+	l, err := Listen(filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGate(l, os.Getuid(), 1, new(atomic.Uint64), slog.New(slog.DiscardHandler))
+	for range 2 {
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestShutdownEndsCalls: Shutdown lets calls finish in the time it has, and then ends them.
