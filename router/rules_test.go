@@ -1,0 +1,110 @@
+package router_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/credential"
+	"github.com/openwnet/wnet/provider/mem"
+	"github.com/openwnet/wnet/win32"
+)
+
+// Rules R-03 to R-06 and R-08: who is asked in which order, and whose error is the answer.
+//
+// Rows: A2-05, A2-15, A2-28, CC-30.
+func TestRoutingRules(t *testing.T) {
+	const (
+		ok       = win32.NO_ERROR
+		path     = win32.ERROR_BAD_NETPATH
+		name     = win32.ERROR_BAD_NET_NAME
+		value    = win32.ERROR_INVALID_PARAMETER
+		level    = win32.ERROR_INVALID_LEVEL
+		unable   = win32.ERROR_NOT_SUPPORTED
+		none     = win32.ERROR_NO_NETWORK
+		no       = win32.ERROR_NOT_CONNECTED
+		denied   = win32.ERROR_ACCESS_DENIED
+		password = win32.ERROR_INVALID_PASSWORD
+		busy     = win32.ERROR_BUSY
+	)
+	for _, c := range []struct {
+		one, two win32.Code
+		named    string
+		want     win32.Code
+		asked    string
+	}{
+		{ok, ok, "", ok, "1"},
+		{denied, ok, "", ok, "12"}, // a significant error is passed over where another one accepts
+		{path, denied, "", denied, "12"},
+		{name, denied, "", denied, "12"},
+		{value, denied, "", denied, "12"},
+		{level, denied, "", denied, "12"},
+		{unable, denied, "", denied, "12"},
+		{none, denied, "", denied, "12"},
+		{no, denied, "", denied, "12"},
+		{denied, path, "", denied, "12"}, // and no insignificant one replaces it
+		{denied, password, "", denied, "12"},
+		{password, denied, "", password, "12"},
+		{busy, path, "", busy, "12"},
+		{busy, password, "", busy, "12"},
+		{path, path, "", path, "12"},
+		{path, name, "", path, "12"},
+		{name, path, "", name, "12"},
+		{value, level, "", name, "12"}, // the name has owners, and none of them accepts it
+		{none, none, "", win32.ERROR_NO_NET_OR_BAD_PATH, "12"},
+		{none, path, "", path, "12"},
+		{value, ok, "One Network", value, "1"}, // a named one alone, its error as it is
+		{no, ok, "one network", no, "1"},
+		{ok, denied, "TWO NETWORK", denied, "2"},
+		{denied, ok, "two network", ok, "2"},
+	} {
+		w := newWorld(t)
+		w.one.AddShare("both", "data", mem.ShareOptions{})
+		w.two.AddShare("both", "data", mem.ShareOptions{})
+		asked := ""
+		for i, p := range []*mem.Provider{w.one, w.two} {
+			p.SetFault(func(_ context.Context, call mem.Call) error {
+				if call.Op != "Connect" {
+					return nil
+				}
+				asked += string(rune('1' + i))
+				if code := []win32.Code{c.one, c.two}[i]; code != ok {
+					return &wnet.Error{Code: code}
+				}
+				return nil
+			})
+		}
+		req := disk("Z:", `\\both\data`)
+		req.Provider = c.named
+		if got := wnet.CodeOf(w.svc.AddConnection(bg, req)); got != c.want || asked != c.asked {
+			t.Errorf("%d and %d, %q named: got %d, asked %s; want %d, asked %s", c.one, c.two, c.named, got, asked, c.want, c.asked)
+		}
+		if n := len(mustList(t, w.svc)); (n == 1) != (c.want == ok) {
+			t.Errorf("%d and %d: %d connections", c.one, c.two, n)
+		}
+		w.close()
+	}
+}
+
+// A password is saved for a connection that was made, and only where all three flags ask for it.
+//
+// Rows: A2-08.
+func TestSavedPasswordNeedsAllFlags(t *testing.T) {
+	const all = win32.CONNECT_INTERACTIVE | win32.CONNECT_COMMANDLINE | win32.CONNECT_CMD_SAVECRED
+	for flags, saved := range map[uint32]bool{all: true, all &^ win32.CONNECT_INTERACTIVE: false, all &^ win32.CONNECT_COMMANDLINE: false,
+		all &^ win32.CONNECT_CMD_SAVECRED: false, 0: false} {
+		w := newWorld(t)
+		req := disk("Z:", `\\locked\data`)
+		req.User, req.Password, req.Flags = "anna", wnet.NewSecret("wrong"), flags
+		w.addCode(win32.ERROR_INVALID_PASSWORD, req)
+		if _, err := w.creds.Get(bg, "//locked", "anna"); err == nil {
+			t.Errorf("flags %#x: a wrong password was saved", flags)
+		}
+		req.Password = wnet.NewSecret("right")
+		w.addCode(win32.NO_ERROR, req)
+		var c credential.Credential
+		if c, _ = w.creds.Get(bg, "//locked", "anna"); (c.Password.Present() && c.Password.Reveal() == "right") != saved {
+			t.Errorf("flags %#x: saved %v", flags, !saved)
+		}
+	}
+}
