@@ -54,13 +54,16 @@ func (t *ttyTerminal) Print(text string) error {
 
 func (t *ttyTerminal) Line(ctx context.Context, prompt string) (string, error) {
 	io.WriteString(t.f, prompt)
-	return await(ctx, func() (string, error) {
-		s, err := t.r.ReadString('\n')
-		if err != nil && (s == "" || !errors.Is(err, io.EOF)) {
-			return "", err
-		}
-		return strings.TrimRight(s, "\r\n"), nil
-	})
+	return await(ctx, t.line)
+}
+
+// line reads one line. The end of the input counts as the end of a line that was begun.
+func (t *ttyTerminal) line() (string, error) {
+	s, err := t.r.ReadString('\n')
+	if err != nil && (s == "" || !errors.Is(err, io.EOF)) {
+		return "", err
+	}
+	return strings.TrimRight(s, "\r\n"), nil
 }
 
 func (t *ttyTerminal) Secret(ctx context.Context, prompt string) (wnet.Secret, error) {
@@ -71,7 +74,8 @@ func (t *ttyTerminal) Secret(ctx context.Context, prompt string) (wnet.Secret, e
 	}
 	// The echo goes before the prompt comes: a quick typist's first characters must not show either.
 	if tio, err := unix.IoctlGetTermios(fd, unix.TCGETS); err == nil {
-		tio.Lflag &^= unix.ECHO
+		tio.Lflag = tio.Lflag&^unix.ECHO | unix.ICANON | unix.ISIG
+		tio.Iflag |= unix.ICRNL
 		unix.IoctlSetTermios(fd, unix.TCSETS, tio)
 	}
 	io.WriteString(t.f, prompt)
@@ -80,12 +84,10 @@ func (t *ttyTerminal) Secret(ctx context.Context, prompt string) (wnet.Secret, e
 		term.Restore(fd, before)
 		io.WriteString(t.f, "\n")
 	}()
+	// Not term.ReadPassword, which takes the end of the input (Ctrl-D) for nothing and waits on.
 	return await(ctx, func() (wnet.Secret, error) {
-		b, err := term.ReadPassword(fd)
-		if err != nil {
-			return wnet.Secret{}, err
-		}
-		return wnet.NewSecret(string(b)), nil
+		s, err := t.line()
+		return wnet.NewSecret(s), err
 	})
 }
 

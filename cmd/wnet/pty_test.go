@@ -209,6 +209,18 @@ func TestInterruptedPrompt(t *testing.T) {
 	}
 }
 
+// TestClosedPrompt: Ctrl-D at the password is no password, and ends wnet with 1223 as it does at the user name.
+func TestClosedPrompt(t *testing.T) {
+	for _, args := range [][]string{{"use", "Z:", media, "/user:anna", "*"}, {"use", "Z:", media}} {
+		p := sit(t, args...)
+		p.waits("for 'nas': ")
+		p.types("\x04")
+		if got := p.ends(2); !strings.Contains(got, "System error 1223 has occurred.") {
+			t.Errorf("%q:\n%s", args, got)
+		}
+	}
+}
+
 func termios(t *testing.T, f *os.File) *unix.Termios {
 	t.Helper()
 	raw, err := f.SyscallConn()
