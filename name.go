@@ -127,7 +127,10 @@ func parseURL(s string) (RemoteName, error) {
 		if n.User, err = url.PathUnescape(user); err != nil {
 			return n, errors.New("the user name has a bad % escape")
 		}
-		if user == "" {
+		if n.User, err = Clean("user name", n.User); err != nil {
+			return n, err
+		}
+		if n.User == "" {
 			return n, errors.New("the user name before @ is empty")
 		}
 		auth = auth[i+1:]
@@ -287,6 +290,7 @@ func (n *RemoteName) parseSSHFS(parts []string) error {
 		if _, after, ok := strings.Cut(n.User, "="); ok {
 			n.User = after
 		}
+		n.User = strings.Trim(n.User, " ")
 		if n.User == "" {
 			return errors.New("the user name before @ is empty")
 		}

@@ -55,6 +55,7 @@ type Command struct {
 	Server string // the server in Remote as a prompt names it (NU-25)
 
 	User      string // /USER, or the user in an address; "" for the default
+	Named     bool   // Remote itself names the user, as SSH's names can: nobody else is meant, and only a password may be asked for
 	Password  Password
 	Secret    wnet.Secret // with PasswordLiteral
 	SecretArg int         // with PasswordLiteral: its index among the arguments of Parse, so that a caller can wipe it there

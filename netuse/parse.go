@@ -504,22 +504,22 @@ func (p *parser) remote(s string) error {
 		return wnet.AsError("UseConnection", "", err)
 	}
 	p.c.Remote, p.c.Server = n.String(), n.Server
-	if n.Scheme != wnet.SchemeUNC {
+	if n.Port != 0 && p.c.Options.TCPPort != 0 && p.c.Options.TCPPort != n.Port {
+		return syntax("/TCPPORT:%d contradicts the port in the address", p.c.Options.TCPPort)
+	}
+	if n.User != "" && p.userGiven && p.c.User != n.User {
+		return syntax("/USER contradicts the user in the address")
+	}
+	if p.c.Action != Connect {
 		return nil
 	}
-	// Windows keeps an SMB port beside the name, in UseOptions; and has no place for a user in the name.
-	if n.Port != 0 {
-		if p.c.Options.TCPPort != 0 && p.c.Options.TCPPort != n.Port {
-			return syntax("/TCPPORT:%d contradicts the port in the address", p.c.Options.TCPPort)
-		}
-		if p.c.Action == Connect {
-			p.c.Options.TCPPort = n.Port
-		}
+	// Windows keeps an SMB port beside the name, in UseOptions; and only SSH's names have a place for a user.
+	if n.Scheme == wnet.SchemeUNC && n.Port != 0 {
+		p.c.Options.TCPPort = n.Port
 	}
-	if n.User != "" && p.c.Action == Connect {
-		if p.userGiven && p.c.User != n.User {
-			return syntax("/USER contradicts the user in the address")
-		}
+	if n.Scheme == wnet.SchemeSFTP {
+		p.c.Named = n.User != ""
+	} else if n.User != "" {
 		p.c.User = n.User
 	}
 	return nil

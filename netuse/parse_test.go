@@ -47,7 +47,10 @@ func TestGrammar(t *testing.T) {
 		{"NU-03", []string{"Z:", `\\nas\media\sub dir`}, with(func(c *Command) { c.Remote = `\\nas\media\sub dir` })},
 		{"NU-03", []string{"Z:", "smb://nas:4455/media"}, with(func(c *Command) { c.Options.TCPPort = 4455 })},
 		{"NU-03", []string{"Z:", "smb://anna@nas/media"}, with(func(c *Command) { c.User = "anna" })},
-		{"NU-03", []string{"Z:", "sftp://anna@nas:2222/srv"}, with(func(c *Command) { c.Remote = `\\sshfs.r\anna@nas!2222\srv` })},
+		{"NU-03", []string{"Z:", "sftp://anna@nas:2222/srv"}, with(func(c *Command) {
+			c.Remote, c.Named = `\\sshfs.r\anna@nas!2222\srv`, true
+		})},
+		{"NU-03", []string{"Z:", "http://anna@nas/dav"}, with(func(c *Command) { c.Remote, c.User = `\\nas@80\DavWWWRoot\dav`, "anna" })},
 		{"NU-04", []string{"Z:", share, "pw"}, with(secret(2, "pw"))},
 		{"NU-04", []string{share, "/user:bob", "pw"}, with(func(c *Command) { c.Device, c.User = "", "bob"; secret(2, "pw")(c) })},
 		{"NU-04", []string{"Z:", share, ""}, with(secret(2, ""))},
@@ -145,6 +148,8 @@ func TestRefused(t *testing.T) {
 		{"NU-29", "Z: //nas/media /tcpport:70000", "", 0},              //
 		{"NU-29", "Z: smb://nas:1/media /tcpport:2", "", 0},            //
 		{"NU-29", "Z: smb://anna@nas/media /user:bob", "", 0},          //
+		{"NU-29", "Z: sftp://anna@nas/srv /user:bob", "", 0},           //
+		{"NU-29", "Z: sftp://anna@nas:1/srv /tcpport:2", "", 0},        //
 		{"NU-29", "/home", "", 0},                                      //
 		{"NU-29", "Z: /home /delete", "", 0},                           //
 		{"NU-29", "Z: pw more /home", "", 0},                           //

@@ -179,6 +179,7 @@ type login struct {
 	User     string
 	Password wnet.Secret
 	HostKey  string
+	Named    bool // the remote name says who the user is
 	Prompted bool // the password was asked for, so that /SAVECRED applies (NU-07)
 }
 
@@ -189,7 +190,7 @@ const logins = 3
 // and whether to trust a server key that is not known yet. accept is the key accepted beforehand, netuse.AnyHostKey or "".
 func (a *app) authenticate(ctx context.Context, server, accept string, l login, try func(login) error) error {
 	given := l.Password.Present()
-	askUser := l.User == ""
+	askUser := l.User == "" && !l.Named
 	for asked := 0; ; {
 		err := try(l)
 		var e *wnet.Error

@@ -146,7 +146,7 @@ func (a *app) useConnect(ctx context.Context, svc backend, c netuse.Command) err
 	case settingErr != nil:
 		return settingErr
 	}
-	l := login{User: c.User, Password: c.Secret}
+	l := login{User: c.User, Named: c.Named, Password: c.Secret}
 	var err error
 	switch c.Password {
 	case netuse.PasswordAsk:

@@ -170,6 +170,13 @@ func TestUseLogin(t *testing.T) {
 	if f.added[1].Flags&saving != 0 {
 		t.Error("NU-07: credentials are saved without /SAVECRED")
 	}
+	// SSH's names say who the user is, and another answer would change nothing.
+	f.added, f.add = nil, needs("", "right")
+	e.typist = &typist{answers: []string{"right"}}
+	e.run(t, "use", "Z:", "sftp://anna@nas/srv").want(t, "a name that names the user", 0, netuse.Success)
+	if got := strings.Join(e.typist.asked, ""); got != "Enter the password for 'nas': " {
+		t.Errorf("asked %q", got)
+	}
 }
 
 func TestUseHostKey(t *testing.T) {
