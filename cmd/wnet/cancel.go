@@ -60,7 +60,7 @@ func (a *app) cancel(ctx context.Context, names []string, force, keep bool) erro
 		if len(names) == 1 {
 			return err
 		}
-		a.notef("%s:\n", arg)
+		a.notef("%s is not cancelled.\n", arg)
 		status = a.fail(err)
 		if ctx.Err() != nil {
 			break

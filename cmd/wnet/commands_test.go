@@ -107,7 +107,7 @@ func TestCancel(t *testing.T) {
 		return wnet.CancelResult{}, &wnet.Error{Code: win32.ERROR_NOT_CONNECTED}
 	}
 	e.run(t, "cancel", "nonsense").want(t, "CC-15", 2, "", "System error 2250 has occurred.\n\nThis network connection does not exist.\n")
-	e.run(t, "cancel", "Y:", "Z:").want(t, "one fails", 2, "Z: is cancelled.\n", "Y::\nSystem error 2250 has occurred.")
+	e.run(t, "cancel", "Y:", "Z:").want(t, "one fails", 2, "Z: is cancelled.\n", "Y: is not cancelled.\nSystem error 2250 has occurred.")
 	e.run(t, "cancel", "//nas").want(t, "CC-15", 2, "", "System error 2250")
 }
 
@@ -126,6 +126,8 @@ func TestRestoreAndMisc(t *testing.T) {
 	e.run(t, "session", "end", "00000000-00001234").want(t, "end", 0, "The session 00000000-00001234 is ended.\n")
 	e.run(t, "session", "end", "nonsense").want(t, "end", 2, "", "System error 87")
 	e.run(t, "session", "run", "--", "/no/such/program", "--flag").want(t, "run", 127, "", "can't be run")
+	e.run(t, "session", "run", "--", "wnet-no-such-program").want(t, "run", 127, "", "can't be run")
+	e.run(t, "session", "run", "--", t.TempDir()).want(t, "run", 126, "", "can't be run")
 	if !reflect.DeepEqual(e.ended, []wnet.LUID{0x1234}) {
 		t.Error(e.ended)
 	}

@@ -105,10 +105,10 @@ func (a *app) sessionRun(ctx context.Context, args []string) error {
 	path, err := exec.LookPath(args[0])
 	if err != nil {
 		a.notef("wnet: %s can't be run: %v\n", args[0], err)
-		if errors.Is(err, fs.ErrPermission) {
-			return statusError(126)
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+			return statusError(127)
 		}
-		return statusError(127)
+		return statusError(126) // it is there: a folder, or not executable
 	}
 	svc, done, err := a.service(ctx)
 	if err != nil {

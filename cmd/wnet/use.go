@@ -323,7 +323,7 @@ func (a *app) useDeleteAll(ctx context.Context, svc backend, c netuse.Command) e
 		case errors.As(err, &kept):
 			status = int(kept)
 		default:
-			a.notef("%s:\n", name)
+			a.notef("%s is still connected.\n", name)
 			status = a.fail(err)
 		}
 		if ctx.Err() != nil {

@@ -274,7 +274,7 @@ func TestUseDeleteAll(t *testing.T) {
 	}
 	e.stdin, e.cancels = "y\ny\n", nil
 	e.run(t, "use", "*", "/delete").want(t, "NU-31", 2, list+question+netuse.OpenFiles("Y:")+netuse.AskForce+"\n",
-		"Z::\nSystem error 2404 has occurred.", "sh (pid 1, user x) has its working directory in the top folder")
+		"Z: is still connected.\nSystem error 2404 has occurred.", "sh (pid 1, user x) has its working directory in the top folder")
 	if len(e.cancels) != 4 {
 		t.Errorf("NU-31: %+v", e.cancels)
 	}
