@@ -98,6 +98,13 @@ type FileAttrSetter interface {
 	SetAttr(ctx context.Context, change AttrChange) (Attr, error)
 }
 
+// FileFlusher is a File that may learn, long after a write was answered, that the server has lost the data. Without it, close(2) reports
+// nothing; Close, which nobody waits for, still does.
+type FileFlusher interface {
+	// Flush tells at each close(2) what is known to be lost of what was written. It does not wait for the server.
+	Flush() error
+}
+
 // Symlinker is a FileSystem with symbolic links. Without it, making one is EPERM.
 type Symlinker interface {
 	Symlink(ctx context.Context, target, name string) error

@@ -9,8 +9,9 @@
 // same number, else derived from the path and kept while the file is known.
 //
 // A write is on the server's side when write(2) returns: FUSE's write-back cache is not used, so what a program wrote through a
-// descriptor survives the loss of the mount, and close(2) has nothing left to report. The exception is a shared mapping, whose
-// dirty pages the kernel writes when it likes, and at the latest at msync(2), close(2) or unmount.
+// descriptor survives the loss of the mount. close(2) does not ask the server; it fails with EIO where the connection went away
+// before the server confirmed, at fsync(2), that the data is stable (wnet.FileFlusher). Only a shared mapping has dirty pages, which the
+// kernel writes when it likes, and at the latest at msync(2), close(2) or unmount.
 //
 // Names, attributes and data are cached by the kernel no longer than CacheTime (Config.CacheTime), counted from the moment the server
 // was asked. A change that another machine makes is seen after that time at the latest; cached data is dropped when the size or the

@@ -79,6 +79,9 @@ func (s *server) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut
 	if s.keepCache(n) {
 		out.OpenFlags |= fuse.FOPEN_KEEP_CACHE
 	}
+	if flag&wnet.OpenWrite == 0 {
+		out.OpenFlags |= fuse.FOPEN_NOFLUSH // there is nothing that its closing could tell
+	}
 	return fuse.OK
 }
 
@@ -252,6 +255,21 @@ func (s *server) Write(cancel <-chan struct{}, in *fuse.WriteIn, data []byte) (u
 		return 0, s.status(err)
 	}
 	return uint32(n), fuse.OK
+}
+
+// Flush implements fuse.RawFileSystem: a program closes a descriptor that it could write to. What is known to be lost is told; the
+// server is not asked.
+func (s *server) Flush(_ <-chan struct{}, in *fuse.FlushIn) fuse.Status {
+	h := s.use(in.Fh)
+	if h == nil {
+		return fuse.OK
+	}
+	defer s.done(h)
+	f, ok := h.file.(wnet.FileFlusher)
+	if !ok || !h.wrote.Load() {
+		return fuse.OK
+	}
+	return s.status(f.Flush())
 }
 
 // Fsync implements fuse.RawFileSystem.

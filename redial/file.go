@@ -33,6 +33,7 @@ type attrFile struct{ *file }
 
 var (
 	_ wnet.File           = (*file)(nil)
+	_ wnet.FileFlusher    = (*file)(nil)
 	_ wnet.FileAttrSetter = attrFile{}
 )
 
@@ -389,6 +390,16 @@ func (f *file) Sync(ctx context.Context) error {
 		f.Stat(ctx) // by which to know it again: the server has no numbers, and size and time have changed
 	}
 	return err
+}
+
+// Flush tells whether the connection went away with data that no Sync has covered.
+func (f *file) Flush() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.bad != nil || f.h == nil || f.h.l.ctx.Err() != nil || over(f.h.l.conn.Lost()) {
+		return f.loss()
+	}
+	return nil
 }
 
 // Close reports data that got lost, as Sync does. A clean file whose connection is gone closes without an error.
