@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"syscall"
 	"time"
 
@@ -30,8 +31,8 @@ type failure struct {
 	final bool      // only an explicit Connect tries again
 }
 
-// final reports whether trying again without a person's doing would be wrong: each try may count against the account.
-func final(code win32.Code) bool {
+// Final reports whether trying again without a person's doing would be wrong: each try may count against the account.
+func Final(code win32.Code) bool {
 	switch code {
 	case win32.ERROR_LOGON_FAILURE, win32.ERROR_INVALID_PASSWORD, win32.ERROR_ACCESS_DENIED, win32.ERROR_NETWORK_ACCESS_DENIED,
 		win32.ERROR_MUTUAL_AUTH_FAILED, win32.ERROR_BAD_USERNAME, win32.ERROR_ACCOUNT_RESTRICTION, win32.ERROR_ACCOUNT_DISABLED,
@@ -51,7 +52,7 @@ func (f *failure) reason(now time.Time) string {
 	}
 	s += ": " + plain(f.err)
 	if f.final {
-		s += " It is not tried again by itself."
+		s = strings.TrimSuffix(s, ".") + ". It is not tried again by itself."
 	}
 	return s
 }
@@ -112,7 +113,7 @@ func (c *Conn) Connect(ctx context.Context) error {
 		switch {
 		case a.err == nil:
 			return nil
-		case joined && final(a.err.Code):
+		case joined && Final(a.err.Code):
 			continue // that attempt began before the call: the person may just have mended what it was refused for
 		}
 		return a.err
@@ -214,7 +215,7 @@ func (c *Conn) use(ctx context.Context) (*link, error) {
 			return nil, closedError()
 		}
 		if f == nil { // connected by somebody else since
-			f = &failure{err: a.err, first: a.began, final: final(a.err.Code)}
+			f = &failure{err: a.err, first: a.began, final: Final(a.err.Code)}
 		}
 		return nil, f.refuse(c.cfg.Now())
 	}
@@ -300,7 +301,7 @@ func (c *Conn) attemptError(ctx context.Context, err error) *wnet.Error {
 // failLocked notes a failed attempt, or a connection that was no good. The caller holds mu.
 func (c *Conn) failLocked(err *wnet.Error) {
 	now := c.cfg.Now()
-	f := &failure{err: err, first: now, last: now, count: 1, final: final(err.Code)}
+	f := &failure{err: err, first: now, last: now, count: 1, final: Final(err.Code)}
 	if c.fail != nil {
 		f.first, f.count = c.fail.first, c.fail.count+1
 	} else if c.why != nil {

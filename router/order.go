@@ -140,7 +140,7 @@ func (r *Router) reconnect(ctx context.Context, c *connection) (wnet.Conn, error
 			l.password = kept
 		}
 	}
-	conn, err := r.ask(ctx, c.provider, c.request(l))
+	conn, err := r.try(ctx, c, l, func() (wnet.Conn, error) { return r.ask(ctx, c.provider, c.request(l)) })
 	if err == nil && l.password.Present() && !c.getLogin().password.Present() && c.getLogin().explicit {
 		c.setLogin(l)
 		r.keep(ctx, c)

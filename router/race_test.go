@@ -5,7 +5,9 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/openwnet/wnet"
 	"github.com/openwnet/wnet/credential"
@@ -120,6 +122,64 @@ func TestTwoUsersAtOnce(t *testing.T) {
 	if codes[0]+codes[1] != win32.ERROR_SESSION_CREDENTIAL_CONFLICT || len(mustList(t, w.svc)) != 1 {
 		t.Fatalf("got %d", codes)
 	}
+}
+
+// Many remembered drives of one server whose saved password is wrong by now: the server is asked once, and not by each drive, for that
+// would lock the account. A new password is tried at once.
+func TestWrongPasswordIsTriedOnce(t *testing.T) {
+	w := newWorld(t)
+	save := func(password string) {
+		if err := w.creds.Put(bg, credential.Credential{Target: "//locked", User: "anna", Password: wnet.NewSecret(password)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save("right")
+	drives := []string{"R:", "S:", "T:", "U:", "V:", "W:", "X:", "Y:", "Z:"}
+	for _, d := range drives {
+		w.add(d, `\\locked\data`, win32.CONNECT_UPDATE_PROFILE)
+	}
+	w.close()
+	save("wrong")
+	var tries atomic.Int32
+	w.one.SetFault(func(_ context.Context, c mem.Call) error {
+		if c.Op == "Connect" {
+			tries.Add(1)
+			runtime.Gosched()
+		}
+		return nil
+	})
+	w.open()
+	if err := w.r.Start(bg); err != nil {
+		t.Fatal(err)
+	}
+	all := func(want wnet.State) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			n := 0
+			for _, c := range mustList(t, w.svc) {
+				if c.Status.State == want {
+					n++
+				}
+			}
+			if n == len(drives) {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%d drives are %v", n, want)
+			}
+		}
+	}
+	all(wnet.StateUnavailable)
+	if n := tries.Load(); n != 1 {
+		t.Errorf("the wrong password was tried %d times", n)
+	}
+	w.code(win32.ERROR_INVALID_PASSWORD, w.svc.RestoreConnection(bg, ""))
+	if n := tries.Load(); n > 2 {
+		t.Errorf("a person's one retry made %d tries", n-1)
+	}
+	save("right")
+	w.code(win32.NO_ERROR, w.svc.RestoreConnection(bg, ""))
+	all(wnet.StateOK)
 }
 
 // The kernel keeps a password as long as a connection uses it: another login replaces it, and the last cancel ends it.

@@ -53,6 +53,7 @@ type Router struct {
 	conns  map[session.ID]*connection // every live connection
 	tables map[wnet.LUID]*table       // each session's own
 	making map[string]chan struct{}   // by turn's key: closed when who has the turn is done
+	trials map[trialKey]*trial
 	closed bool
 
 	keeping sync.Mutex        // guards kept and the connections' kept; held while the kernel's keyring is asked
@@ -84,6 +85,7 @@ func New(cfg Config) (*Router, error) {
 		conns:  map[session.ID]*connection{},
 		tables: map[wnet.LUID]*table{},
 		making: map[string]chan struct{}{},
+		trials: map[trialKey]*trial{},
 		kept:   map[keptLogin]int{},
 	}
 	if r.log == nil {
