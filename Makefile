@@ -2,7 +2,7 @@
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync git vim sqlite3 attr dbus gnome-keyring curl jq procps \
-	util-linux libcap2-bin
+	util-linux libcap2-bin ca-certificates systemd
 APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone
 
 .PHONY: setup build man install demo test vet contract bench
