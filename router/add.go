@@ -155,7 +155,7 @@ func (r *Router) retry(ctx context.Context, c *connection, req wnet.AddRequest) 
 		return nil, err
 	}
 	if req.Flags&win32.CONNECT_UPDATE_PROFILE != 0 && c.device != "" {
-		tx, err := r.remember(ctx, c)
+		tx, err := r.remember(ctx, c, req)
 		if err != nil {
 			return nil, err
 		}
@@ -327,7 +327,7 @@ func (r *Router) wrap(c *connection, first wnet.Conn) {
 func (r *Router) establish(ctx context.Context, c *connection, req wnet.AddRequest) (err error) {
 	var tx *profile.Tx
 	if req.Flags&win32.CONNECT_UPDATE_PROFILE != 0 && c.device != "" && !c.global {
-		if tx, err = r.remember(ctx, c); err != nil {
+		if tx, err = r.remember(ctx, c, req); err != nil {
 			return err
 		}
 		defer tx.Rollback()
@@ -356,10 +356,16 @@ func (r *Router) establish(ctx context.Context, c *connection, req wnet.AddReque
 	return nil
 }
 
-// saveCredential keeps the login if the caller asked for it, which counts only with a prompt on the command line (§4.1 CMD_SAVECRED).
-func (r *Router) saveCredential(ctx context.Context, c *connection, req wnet.AddRequest) {
+// saves reports whether the caller asked for the login to be kept, which counts only with a prompt on the command line (§4.1
+// CMD_SAVECRED).
+func (r *Router) saves(req wnet.AddRequest) bool {
 	const asked = win32.CONNECT_CMD_SAVECRED | win32.CONNECT_INTERACTIVE | win32.CONNECT_COMMANDLINE
-	if req.Flags&asked != asked || !req.Password.Present() || r.cfg.Credentials == nil {
+	return req.Flags&asked == asked && req.Password.Present() && r.cfg.Credentials != nil
+}
+
+// saveCredential keeps the login if the caller asked for it.
+func (r *Router) saveCredential(ctx context.Context, c *connection, req wnet.AddRequest) {
+	if !r.saves(req) {
 		return
 	}
 	user := c.getLogin().user
@@ -449,7 +455,7 @@ func remembered(d wnet.Device, e profile.Entry) error {
 }
 
 // remember prepares the profile's entry for a connection (A2-45). The caller commits or rolls back.
-func (r *Router) remember(ctx context.Context, c *connection) (*profile.Tx, error) {
+func (r *Router) remember(ctx context.Context, c *connection, req wnet.AddRequest) (*profile.Tx, error) {
 	tx, err := r.cfg.Profile.Begin(ctx)
 	if err != nil {
 		return nil, err
@@ -460,8 +466,11 @@ func (r *Router) remember(ctx context.Context, c *connection) (*profile.Tx, erro
 	}
 	l := c.getLogin()
 	defer4 := uint32(4) // default or saved credentials
-	if l.explicit && r.resolve(ctx, c.remote, login{user: l.user}).password != l.password {
-		defer4 = 1 // another user, no saved password
+	if l.explicit && !r.saves(req) {
+		saved := r.resolve(ctx, c.remote, login{user: l.user}).password
+		if !saved.Present() || l.password.Present() && !l.password.Equal(saved) {
+			defer4 = 1 // another user, no saved password
+		}
 	}
 	options := c.options
 	options.HostKey = ""

@@ -108,3 +108,38 @@ func TestSavedPasswordNeedsAllFlags(t *testing.T) {
 		}
 	}
 }
+
+// The profile says of each connection whether it can come back by itself: 4 with the default or a saved login, 1 without.
+func TestDeferFlags(t *testing.T) {
+	const saving = win32.CONNECT_INTERACTIVE | win32.CONNECT_COMMANDLINE | win32.CONNECT_CMD_SAVECRED
+	for _, c := range []struct {
+		what  string
+		saved string // in the credential store beforehand
+		given string
+		flags uint32
+		want  uint32
+	}{
+		{"not saved", "", "right", 0, 1},
+		{"saved by this call", "", "right", saving, 4},
+		{"saved before and typed again", "right", "right", 0, 4},
+		{"saved before, and another one typed", "old", "right", 0, 1},
+		{"saved before and not typed", "right", "", 0, 4},
+	} {
+		w := newWorld(t)
+		if c.saved != "" {
+			if err := w.creds.Put(bg, credential.Credential{Target: "//locked", User: "anna", Password: wnet.NewSecret(c.saved)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		req := disk("Z:", `\\locked\data`)
+		req.User, req.Flags = "anna", c.flags|win32.CONNECT_UPDATE_PROFILE
+		if c.given != "" {
+			req.Password = wnet.NewSecret(c.given)
+		}
+		w.addCode(win32.NO_ERROR, req)
+		p, err := w.cfg.Profile.Load(bg)
+		if got := p.Entries["Z:"].DeferFlags; err != nil || got != c.want {
+			t.Errorf("%s: got %d %v, want %d", c.what, got, err, c.want)
+		}
+	}
+}
