@@ -46,7 +46,8 @@ type Lister interface {
 	// Enum is WNetOpenEnum, WNetEnumResource and WNetCloseEnum in one: every entry of the scope.
 	Enum(ctx context.Context, req EnumRequest) ([]Resource, error)
 	// Connections lists the session's connections and its remembered ones that are not connected, all that a person may want to
-	// know, in order of device and then remote name. It asks no server.
+	// know, in order of device and then remote name. It asks no server. Where the profile can't be read
+	// (ERROR_CANNOT_OPEN_PROFILE, ERROR_BAD_PROFILE), the connections come with the error.
 	Connections(ctx context.Context) ([]Connection, error)
 }
 

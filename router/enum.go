@@ -198,9 +198,9 @@ func (v *service) Connections(ctx context.Context) ([]wnet.Connection, error) {
 	if err := v.ready(); err != nil {
 		return nil, wnet.AsError("Connections", "", err)
 	}
-	prof, err := v.r.cfg.Profile.Load(ctx)
-	if err != nil {
-		return nil, wnet.AsError("Connections", "", err)
+	prof, unread := v.r.cfg.Profile.Load(ctx)
+	if unread != nil {
+		prof, unread = profile.Profile{}, wnet.AsError("Connections", "", unread)
 	}
 	uses := v.r.uses(v.s.LUID())
 	var list []wnet.Connection
@@ -230,5 +230,5 @@ func (v *service) Connections(ctx context.Context) ([]wnet.Connection, error) {
 	sort.SliceStable(list, func(i, j int) bool {
 		return before(wnet.Device(list[i].Device), wnet.Device(list[j].Device), list[i].RemoteName, list[j].RemoteName)
 	})
-	return list, nil
+	return list, unread
 }

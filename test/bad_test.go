@@ -69,6 +69,9 @@ func TestProfileThatCannotBeUsed(t *testing.T) {
 		if now, _ := os.ReadFile(b.profile()); !bytes.Equal(now, cut) {
 			t.Errorf("a cut profile was changed:\n%s", now)
 		}
+		if r := b.run("use"); r.code != 2 || !strings.Contains(r.out, "OK           Y:") || !strings.Contains(r.err, "System error 1206 ") {
+			t.Errorf("a cut profile hides a drive that is there: %v", r)
+		}
 		os.Remove(b.profile())
 		os.MkdirAll(b.profile()+"/x", 0o700)
 		refused("1205", "a folder")

@@ -27,10 +27,7 @@ func (a *app) known(cmd *cobra.Command) []wnet.Connection {
 		return nil
 	}
 	defer done()
-	all, err := svc.Connections(ctx)
-	if err != nil {
-		return nil
-	}
+	all, _ := svc.Connections(ctx)
 	netuse.Sort(all)
 	return all
 }

@@ -79,7 +79,7 @@ func (f *fake) Enum(_ context.Context, req wnet.EnumRequest) ([]wnet.Resource, e
 }
 
 func (f *fake) Connections(context.Context) ([]wnet.Connection, error) {
-	return append([]wnet.Connection(nil), f.connections...), nil
+	return append([]wnet.Connection(nil), f.connections...), f.saveErr
 }
 
 func (f *fake) SaveConnections(context.Context) (bool, error) { return f.save, f.saveErr }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,13 +47,14 @@ func (a *app) list(ctx context.Context, asJSON bool) error {
 	defer done()
 	l := listing{Version: 1, Connections: []wnet.Connection{}, OtherSessions: []wnet.Session{}}
 	all, err := svc.Connections(ctx)
-	if err != nil {
+	if err != nil && len(all) == 0 {
 		return err
 	}
 	l.Connections = append(l.Connections, all...)
 	netuse.Sort(l.Connections)
-	if l.SaveConnections, err = svc.SaveConnections(ctx); err != nil {
-		a.notef("%s", netuse.Explain(err))
+	var unread error
+	if l.SaveConnections, unread = svc.SaveConnections(ctx); unread != nil { // the drives are there all the same
+		err = unread
 	}
 	if sessions, err := svc.Sessions(ctx); err == nil {
 		for _, s := range sessions {
@@ -62,10 +64,10 @@ func (a *app) list(ctx context.Context, asJSON bool) error {
 		}
 	}
 	if asJSON {
-		return a.json(l)
+		return errors.Join(a.json(l), err)
 	}
 	io.WriteString(a.stdout, a.people(l))
-	return nil
+	return err
 }
 
 // json prints a value for programs.

@@ -97,17 +97,16 @@ func (a *app) use(ctx context.Context, args []string) error {
 
 func (a *app) useList(ctx context.Context, svc backend) error {
 	all, err := svc.Connections(ctx)
-	if err != nil {
+	if err != nil && len(all) == 0 {
 		return err
 	}
-	remembered, err := svc.SaveConnections(ctx)
-	if err != nil { // the drives are there all the same
-		remembered = false
-		a.notef("%s", netuse.Explain(err))
+	remembered, unread := svc.SaveConnections(ctx)
+	if unread != nil { // the drives are there all the same
+		remembered, err = false, unread
 	}
 	netuse.Sort(all)
 	io.WriteString(a.stdout, netuse.Listing(remembered, all))
-	return nil
+	return err
 }
 
 func (a *app) useShow(ctx context.Context, svc backend, c netuse.Command) error {
@@ -122,13 +121,13 @@ func (a *app) useShow(ctx context.Context, svc backend, c netuse.Command) error 
 // find gives the connection of a device, remembered ones included. ERROR_NOT_CONNECTED if there is none.
 func find(ctx context.Context, svc wnet.Lister, device string) (wnet.Connection, error) {
 	all, err := svc.Connections(ctx)
-	if err != nil {
-		return wnet.Connection{}, err
-	}
 	for _, c := range all {
 		if c.Device == device {
 			return c, nil
 		}
+	}
+	if err != nil {
+		return wnet.Connection{}, err
 	}
 	return wnet.Connection{}, &wnet.Error{Op: "GetConnection", Name: device, Code: win32.ERROR_NOT_CONNECTED}
 }

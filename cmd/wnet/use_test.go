@@ -25,8 +25,17 @@ func TestUseListAndShow(t *testing.T) {
 	e.run(t, "use", "/?").want(t, "NU-29", 0, netuse.Syntax)
 	e.run(t, "use", "--help").want(t, "NU-29", 0, netuse.Syntax)
 	e.saveErr = &wnet.Error{Code: win32.ERROR_BAD_PROFILE, Err: errors.New("line 3, column 4")}
-	e.run(t, "use").want(t, "NU-01", 0, netuse.Listing(false, []wnet.Connection{e.connections[2], e.connections[0], e.connections[1]}),
-		"Line 3, column 4")
+	e.run(t, "use").want(t, "NU-01", 2, netuse.Listing(false, []wnet.Connection{e.connections[2], e.connections[0], e.connections[1]}),
+		"System error 1206 has occurred.", "Line 3, column 4")
+	e.run(t, "use", "z:").want(t, "NL-07", 0, netuse.Detail(e.connections[0]))
+	e.run(t, "use", "S:").want(t, "NU-27", 2, "", "System error 1206 has occurred.")
+	r := e.run(t, "list", "--json")
+	if r.want(t, "list", 2, r.out, "System error 1206 has occurred."); strings.Count(r.out, `"remoteName"`) != 3 {
+		t.Errorf("drives are hidden by a broken profile: %s", r.out)
+	}
+	e.connections = nil
+	e.run(t, "use").want(t, "NU-01", 2, "", "System error 1206 has occurred.")
+	e.run(t, "list").want(t, "list", 2, "", "System error 1206 has occurred.")
 }
 
 // TestUseSyntax refuses what is not understood or not served, and reaches no service with it.
