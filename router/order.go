@@ -131,21 +131,10 @@ func (c *connection) request(l login) wnet.Request {
 	return wnet.Request{Remote: c.remote, Type: c.typ, User: l.user, Password: l.password, Flags: c.flags, Options: c.options}
 }
 
-// reconnect makes the connection's real connection anew, when it was deferred or lost. The password of one that a killed daemon made is
-// where that daemon kept it.
+// reconnect makes the connection's real connection anew, when it was deferred or lost.
 func (r *Router) reconnect(ctx context.Context, c *connection) (wnet.Conn, error) {
 	l := r.resolve(ctx, c.remote, c.getLogin())
-	if !l.password.Present() && r.cfg.Kept != nil {
-		if kept := r.cfg.Kept.Recall(ctx, c.serverKey, l.user); kept.Present() {
-			l.password = kept
-		}
-	}
-	conn, err := r.try(ctx, c, l, func() (wnet.Conn, error) { return r.ask(ctx, c.provider, c.request(l)) })
-	if err == nil && l.password.Present() && !c.getLogin().password.Present() && c.getLogin().explicit {
-		c.setLogin(l)
-		r.keep(ctx, c)
-	}
-	return conn, err
+	return r.try(ctx, c, l, func() (wnet.Conn, error) { return r.ask(ctx, c.provider, c.request(l)) })
 }
 
 // keep holds a login's password where the next daemon finds it, should this one be killed. Only a connection in the tables keeps one:
@@ -172,6 +161,32 @@ func (r *Router) keep(ctx context.Context, c *connection) {
 	err := r.cfg.Kept.Keep(ctx, credential.Credential{Target: c.serverKey, User: l.user, Password: l.password})
 	if err != nil {
 		r.log.Info("the kernel's keyring keeps no password; a killed daemon would ask for it again", "name", c.name(), "err", err)
+	}
+}
+
+// recall finds the password of a connection that a killed daemon made where that daemon kept it.
+func (r *Router) recall(ctx context.Context, n wnet.RemoteName, l login) login {
+	if r.cfg.Kept != nil && !l.password.Present() {
+		l.password = r.cfg.Kept.Recall(ctx, n.ServerKey(), l.user)
+	}
+	return l
+}
+
+// forgetOld ends what a killed daemon kept for connections that did not come back.
+func (r *Router) forgetOld(records []record) {
+	if r.cfg.Kept == nil {
+		return
+	}
+	r.keeping.Lock()
+	defer r.keeping.Unlock()
+	for _, rec := range records {
+		n, err := wnet.ParseRemoteName(rec.Remote)
+		if err != nil || r.kept[keptLogin{n.ServerKey(), strings.ToLower(rec.User)}] > 0 {
+			continue
+		}
+		if err := r.cfg.Kept.Forget(context.Background(), n.ServerKey(), rec.User); err != nil {
+			r.log.Debug("the kernel's keyring", "err", err)
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ func (r *Router) Start(ctx context.Context) error {
 		}()
 	}
 	wg.Wait()
+	r.forgetOld(records)
 	s := r.cfg.Sessions.Default()
 	return r.Session(s).(*service).ready()
 }
@@ -46,6 +47,9 @@ func (r *Router) adopt(ctx context.Context, rec record) {
 	}
 	req := wnet.AddRequest{LocalName: string(rec.Device), RemoteName: rec.Remote, Type: rec.Type, Provider: rec.Provider, User: rec.User,
 		Flags: rec.Flags, Options: rec.Options}
+	if n, err := wnet.ParseRemoteName(rec.Remote); err == nil {
+		req.Password = r.recall(ctx, n, loginOf(req)).password
+	}
 	if err := r.deferred(ctx, s, req, rec.Refs); err != nil {
 		r.log.Warn("a connection of the daemon before could not be brought back", "name", rec.Remote, "device", rec.Device, "err", err)
 	}
@@ -113,7 +117,7 @@ func (r *Router) deferred(ctx context.Context, s *session.Session, req wnet.AddR
 		return err
 	}
 	r.journal.add(c)
-	r.keep(ctx, c) // what connected already, on a first use of the mount
+	r.keep(ctx, c)
 	c.conn.Warm()
 	return nil
 }

@@ -165,7 +165,7 @@ func TestPanic(t *testing.T) {
 		t.Errorf("got %#v", err)
 	}
 	log := r.log.String()
-	if !strings.Contains(log, "nil map") || !strings.Contains(log, "hostile_test.go") {
+	if !strings.Contains(log, "index out of range") || !strings.Contains(log, "hostile_test.go") {
 		t.Errorf("the log does not tell: %s", log)
 	}
 	if strings.Contains(log, "sesame") {
