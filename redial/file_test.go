@@ -415,18 +415,13 @@ func TestStorm(t *testing.T) {
 	r := newRig(t, func(r *rig, cfg *redial.Config) {
 		cfg.Now, cfg.BackoffMin, cfg.BackoffMax = nil, time.Microsecond, time.Millisecond
 	})
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(time.Duration(rand.IntN(2000)) * time.Microsecond):
-				r.share.Sever()
-			}
+	// By calls and not by the clock, so that a slow machine has the same storm.
+	r.p.SetFault(func(context.Context, mem.Call) error {
+		if rand.IntN(50) == 0 {
+			r.share.Sever()
 		}
-	}()
+		return nil
+	})
 	const workers, rounds = 6, 60
 	var saved atomic.Int32
 	var wg sync.WaitGroup
@@ -458,8 +453,7 @@ func TestStorm(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	close(stop)
-	<-stopped
+	r.p.SetFault(nil)
 	r.wantNoOpens()
 	if n, all := saved.Load(), int32(workers*rounds); n == 0 || n == all {
 		t.Errorf("%d of %d files were saved: the storm was none, or too much of one", n, all)
