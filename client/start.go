@@ -55,8 +55,14 @@ func (d *dialer) launch(ctx context.Context) (net.Conn, error) {
 	}
 	for { // at once, unless the daemon is one that somebody else started just now
 		conn, err := rpc.DialSocket(ctx, d.paths.Socket)
-		if err == nil || !absent(err) {
-			return conn, err
+		switch {
+		case err == nil:
+			return conn, nil
+		case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
+			<-ctx.Done() // a socket's clock may be a little ahead of the context's
+			return nil, stopped(ctx)
+		case !absent(err):
+			return nil, err
 		}
 		if pause(ctx) != nil {
 			return nil, stopped(ctx)
