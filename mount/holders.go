@@ -103,6 +103,29 @@ func (s *scan) view(pid string) map[int]string {
 	return v
 }
 
+// copied reports whether the mount is seen at more than its own place: through a bind mount, or from another mount namespace.
+// umount(2) does not mind a process that stands there.
+func (m *mount) copied() bool {
+	s := &scan{m: m, views: map[string]map[int]string{}}
+	for id := range s.view("self") {
+		if id != m.id {
+			return true
+		}
+	}
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err != nil {
+			continue
+		}
+		for id := range s.view(e.Name()) {
+			if id != m.id {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // process looks at one process. One that may not be looked at shows nothing.
 func (s *scan) process(pid int, self map[int]string) {
 	proc := "/proc/" + strconv.Itoa(pid)

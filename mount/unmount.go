@@ -46,6 +46,11 @@ func (m *mount) Unmount(ctx context.Context) error {
 		if err := m.check(ctx, wait); err != nil {
 			return err
 		}
+		if m.copied() {
+			if found := m.confirmed(ctx); len(found) > 0 {
+				return m.inUse(found)
+			}
+		}
 		away, err := m.detach(ctx, false)
 		if away {
 			m.settleDown()

@@ -128,6 +128,47 @@ func TestHolderInAnotherNamespace(t *testing.T) {
 	wantHolder(t, err, cmd.Process.Pid, "file", wnet.UseRead)
 }
 
+// TestStandingInACopy: umount(2) minds no process that stands in a bind mount of the mount, or in a copy of it in another mount
+// namespace. A cancel would pull the folder away from under it. A copy where nobody stands is no reason to refuse.
+func TestStandingInACopy(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		return // only root may make copies
+	}
+	for name, script := range map[string]string{
+		"bind mount":      `mount --bind "$0" "$1" && cd "$1" && echo ready && read line; cd /; umount "$1"; echo done; read line`,
+		"other namespace": `exec unshare -m --propagation private bash -c 'cd "$0/sub" && echo ready && read line; cd /; echo done; read line' "$0"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, fsys := newShare(t)
+			m := start(t, fsys, Config{}, wnet.MountOptions{})
+			os.Mkdir(m.Point()+"/sub", 0o755)
+			file := "."
+			if name != "bind mount" {
+				file = "sub"
+			}
+			cmd := exec.Command("bash", "-c", script, m.Point(), t.TempDir())
+			in, _ := cmd.StdinPipe()
+			out, _ := cmd.StdoutPipe()
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer cmd.Wait()
+			defer in.Close()
+			line := make([]byte, 10)
+			out.Read(line)
+			err := m.Unmount(t.Context())
+			wantCode(t, err, win32.ERROR_DEVICE_IN_USE)
+			wantHolder(t, err, cmd.Process.Pid, file, wnet.UseCwd)
+			fmt.Fprintln(in)
+			out.Read(line)
+			if err := m.Unmount(t.Context()); err != nil {
+				t.Errorf("nobody stands there any more: %v %+v", err, holdersOf(err))
+			}
+		})
+	}
+}
+
 // TestStandingBelow: a process that stands in the folder under the mount does not use the mount.
 func TestStandingBelow(t *testing.T) {
 	_, _, fsys := newShare(t)
