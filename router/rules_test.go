@@ -2,6 +2,7 @@ package router_test
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"github.com/openwnet/wnet"
@@ -140,6 +141,113 @@ func TestDeferFlags(t *testing.T) {
 		p, err := w.cfg.Profile.Load(bg)
 		if got := p.Entries["Z:"].DeferFlags; err != nil || got != c.want {
 			t.Errorf("%s: got %d %v, want %d", c.what, got, err, c.want)
+		}
+	}
+}
+
+// A login that was given in words is not taken over by a later connection that gives none, even where the server would take anybody.
+//
+// Rows: A2-42.
+func TestExplicitLoginIsNotTakenOver(t *testing.T) {
+	w := newWorld(t)
+	req := disk("Z:", `\\srv\data`)
+	req.User, req.Password = "anna", wnet.NewSecret("any")
+	w.addCode(win32.NO_ERROR, req)
+	w.addCode(win32.ERROR_INVALID_PASSWORD, disk("Y:", `\\srv\more`))
+	w.addCode(win32.ERROR_INVALID_PASSWORD, disk("", `\\srv\data`))
+	if _, err := w.svc.CancelConnection(bg, wnet.CancelRequest{Name: "Z:"}); err != nil {
+		t.Fatal(err)
+	}
+	w.addCode(win32.NO_ERROR, disk("Y:", `\\srv\more`))
+}
+
+// A global device is nobody's remembered one: it is not written to the profile, and does not mind what is there for the letter.
+//
+// Rows: A2-22, A2-45, DD-07.
+func TestGlobalIsNotRemembered(t *testing.T) {
+	w := newWorld(t)
+	w.add("Z:", `\\srv\data`, win32.CONNECT_UPDATE_PROFILE)
+	if _, err := w.svc.CancelConnection(bg, wnet.CancelRequest{Name: "Z:"}); err != nil {
+		t.Fatal(err)
+	}
+	w.addCode(win32.ERROR_DEVICE_ALREADY_REMEMBERED, disk("Z:", `\\srv\more`))
+	w.add("Z:", `\\srv\more`, win32.CONNECT_GLOBAL_MAPPING|win32.CONNECT_UPDATE_PROFILE)
+	w.add("Y:", `\\srv\more`, win32.CONNECT_GLOBAL_MAPPING|win32.CONNECT_UPDATE_PROFILE)
+	p, err := w.cfg.Profile.Load(bg)
+	if err != nil || len(p.Entries) != 1 || p.Entries["Z:"].RemotePath != `\\srv\data` {
+		t.Errorf("the profile: %+v %v", p.Entries, err)
+	}
+	list := mustList(t, w.svc)
+	if len(list) != 2 || !list[0].Global || !list[1].Global || list[0].Remembered || list[1].Remembered {
+		t.Errorf("listed: %+v", list)
+	}
+}
+
+// Servers that differ in the port alone are two: a deviceless connection joins only its own, and a cancel that names the port gives up no
+// other.
+//
+// Rows: CC-03, A2-41.
+func TestPortsAreDifferentServers(t *testing.T) {
+	w := newWorld(t)
+	with := disk("", `\\srv\data`)
+	with.Options.TCPPort = 4455
+	w.addCode(win32.NO_ERROR, with)
+	w.addCode(win32.NO_ERROR, disk("", `\\srv\data`))
+	w.addCode(win32.NO_ERROR, with)
+	list := mustList(t, w.svc)
+	if len(list) != 2 || list[0].Options.TCPPort+list[1].Options.TCPPort != 4455 {
+		t.Fatalf("connections: %+v", list)
+	}
+	if _, err := w.svc.CancelConnection(bg, wnet.CancelRequest{Name: `smb://srv:4455/data`}); err != nil {
+		t.Fatal(err)
+	}
+	if list = mustList(t, w.svc); len(list) != 1 || list[0].Options.TCPPort != 0 {
+		t.Errorf("after the cancel: %+v", list)
+	}
+}
+
+// A session of `wnet session run` begins empty: remembered drives do not come back in it by themselves, and are listed as not connected.
+//
+// Rows: CC-31, DD-08.
+func TestTokenSessionBeginsEmpty(t *testing.T) {
+	w := newWorld(t)
+	w.add("Z:", `\\srv\data`, win32.CONNECT_UPDATE_PROFILE)
+	s, _, err := w.m.Create("", os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc := w.r.Session(s)
+	if list := mustList(t, svc); len(list) != 1 || list[0].Connected || !list[0].Remembered || list[0].Status.Reason == "" {
+		t.Errorf("listed: %+v", list)
+	}
+	w.code(win32.NO_ERROR, svc.RestoreConnection(bg, "Z:"))
+	if list := mustList(t, svc); len(list) != 1 || !list[0].Connected {
+		t.Errorf("after restore: %+v", list)
+	}
+}
+
+// A daemon that is killed again and again loses nothing, whatever numbers its connections had.
+func TestKilledAgainAndAgain(t *testing.T) {
+	w := newWorld(t)
+	for _, d := range []string{"X:", "Y:", "Z:"} {
+		w.add(d, `\\srv\data`, 0)
+	}
+	for round := range 4 {
+		text, err := os.ReadFile(w.cfg.Journal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.close()
+		if err := os.WriteFile(w.cfg.Journal, text, 0o600); err != nil { // as if it had been killed
+			t.Fatal(err)
+		}
+		w.open()
+		if err := w.r.Start(bg); err != nil {
+			t.Fatal(err)
+		}
+		w.add(string(rune('M'+round))+":", `\\srv\more`, 0)
+		if n := len(mustList(t, w.svc)); n != 4+round {
+			t.Fatalf("round %d: %d connections", round, n)
 		}
 	}
 }
