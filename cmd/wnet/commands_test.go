@@ -39,6 +39,11 @@ Z:     OK           \\nas\media  Microsoft Windows Network  ~/wnet/Z          1 
        OK           \\nas\x      Microsoft Windows Network  ~/wnet/unc/nas/x
 2 connections mapped in your other session logind 4 (00000000-00000003), not visible here; the folder is ~/wnet/sessions/3
 `)
+	e.connections[1].Status.Reason = "no connection since 09:14:55: nothing listens"
+	if out := e.run(t, "list").out; strings.Count(out, "since") != 1 {
+		t.Errorf("says since when more than once:\n%s", out)
+	}
+	e.connections[1].Status.Reason = "the server does not answer"
 	r := e.run(t, "list", "--json")
 	var got listing
 	if err := json.Unmarshal([]byte(r.out), &got); err != nil {
@@ -184,15 +189,17 @@ func TestCompletion(t *testing.T) {
 		return r.out
 	}
 	for _, tt := range []struct{ args, has, hasNot string }{
-		{"use|z", "Z:\t" + media, "Y:"},
+		{"use|Z", "Z:\t" + media, "Y:"},
+		{"use|z", "z:\t" + media, "Z:"}, // a shell drops what does not begin with what was typed
 		{"use|", "X:\tfree", "LPT"},
 		{"use|X:|", "//nas/media\tMicrosoft Windows Network", "Z:"},
 		{"use|X:|//old", "//old/share", "//nas"},
 		{"use|X:|/P", "/PERSISTENT:", "/DELETE"},
-		{"use|X:|/d", "/DELETE", "/PERSISTENT"},
+		{"use|X:|/d", "/delete", "/PERSISTENT"},
+		{"use|X:|/per", "/persistent:", "/PER"},
 		{"use|--p", "--password-stdin", "/PERSISTENT"},
 		{"cancel|", "//nas/x", "X:"},
-		{"cancel|y", `Y:` + "\t" + `\\old\share`, "Z:"},
+		{"cancel|y", `y:` + "\t" + `\\old\share`, "Z:"},
 		{"restore|", "Y:", "Z:"},
 		{"se", "session", "share"},
 	} {

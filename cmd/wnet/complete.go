@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -38,10 +39,12 @@ func (a *app) completeUse(cmd *cobra.Command, args []string, typed string) ([]st
 	if strings.HasPrefix(typed, "-") || strings.HasPrefix(typed, "/") && !strings.HasPrefix(typed, "//") {
 		var options []string
 		for _, o := range netuse.OptionNames() {
-			if len(typed) <= len(o) && strings.EqualFold(o[:len(typed)], typed) {
-				options = append(options, o)
+			if strings.ContainsFunc(typed, unicode.IsLower) {
+				o = strings.ToLower(o) // as the person spells it, all of it
 			}
+			options = append(options, o)
 		}
+		options = matching(options, typed)
 		return options, here | cobra.ShellCompDirectiveNoSpace
 	}
 	words := 0
@@ -94,11 +97,12 @@ func remotes(all []wnet.Connection) []string {
 	return list
 }
 
+// matching gives what begins with what was typed, in any case. What was typed stays as it is, since a shell takes no other beginning.
 func matching(list []string, typed string) []string {
 	var found []string
 	for _, s := range list {
 		if len(s) >= len(typed) && strings.EqualFold(s[:len(typed)], typed) {
-			found = append(found, s)
+			found = append(found, typed+s[len(typed):])
 		}
 	}
 	return found

@@ -130,7 +130,7 @@ func reason(c wnet.Connection) string {
 	if text == "" {
 		text = c.Status.Code.Error()
 	}
-	if !c.Status.Since.IsZero() {
+	if !c.Status.Since.IsZero() && !strings.Contains(text, " since ") {
 		text = "since " + c.Status.Since.Local().Format(sinceFormat(c.Status.Since)) + ": " + text
 	}
 	if !c.Connected && c.Device != "" && !strings.Contains(text, "wnet ") {
