@@ -33,7 +33,6 @@ var posixOptOutOf = map[string]map[string]string{
 	"sftp": {
 		"Link":            "links are made, and SFTP tells no link count, which the case wants to see",
 		"OpenSymlinkRace": "SFTP's open always follows a link: a name that becomes one between two requests is followed on the server",
-		"SetattrSymlink":  "SFTP sets no times on a link itself",
 	},
 }
 

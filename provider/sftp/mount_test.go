@@ -9,7 +9,6 @@ import (
 	"github.com/openwnet/wnet/mount"
 	"github.com/openwnet/wnet/provider/providertest"
 	"github.com/openwnet/wnet/provider/sftp"
-	"github.com/openwnet/wnet/test/rig"
 )
 
 // mounted shows a file system to the kernel for as long as the test lasts.
@@ -41,17 +40,7 @@ var optOut = map[string]string{
 	"XAttrLarge": "SFTP has no extended attributes",
 }
 
-// TestPosixOpenSSH is what programs do to a mapped folder of a real server.
-func TestPosixOpenSSH(t *testing.T) {
-	t.Parallel()
-	s := rig.Sshd(t, rig.SSHOptions{HostKeys: []string{"ed25519"}})
-	cfg := config(t, s)
-	providertest.RunMounted(t, func(t *testing.T) providertest.Target {
-		return providertest.Target{Provider: sftp.New(cfg), Share: remote(s, t.TempDir())}
-	}, mounted, optOut)
-}
-
-// TestPosixShare is the same on the embedded share.
+// TestPosixShare is what programs do to a mapped folder of the embedded share by system calls. On OpenSSH, package test has it.
 func TestPosixShare(t *testing.T) {
 	t.Parallel()
 	providertest.RunMounted(t, func(t *testing.T) providertest.Target {

@@ -1,7 +1,6 @@
 package smb
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/openwnet/wnet"
-	"github.com/openwnet/wnet/mount"
 	"github.com/openwnet/wnet/provider/providertest"
 	"github.com/openwnet/wnet/test/rig"
 )
@@ -64,39 +62,4 @@ func targets(t *testing.T) func(*testing.T) providertest.Target {
 			CannotDo: cannot,
 		}
 	}
-}
-
-// optOut is what a mapped folder of an SMB server cannot do, and why.
-var optOut = map[string]string{
-	"Fallocate":           "the SMB library can't reserve room",
-	"FallocateKeepSize":   "as Fallocate",
-	"FcntlFlockLocksFile": "the case wants a process to lock itself out, which POSIX locks, the kernel's own here, never do",
-	"FileBasic":           "a share keeps no permission bits but the read-only attribute",
-	"FstatDeleted":        "Samba tells the time of a write when the file is closed, and a file that is removed while open is closed once",
-	"Link":                "the SMB library makes no hard links",
-	"LinkUnlinkRename":    "the SMB library makes no hard links",
-	"OpenSymlinkRace":     "Samba keeps no symbolic links that the SMB library can make",
-	"SetattrSymlink":      "Samba keeps no symbolic links that the SMB library can make",
-	"SymlinkReadlink":     "Samba keeps no symbolic links that the SMB library can make",
-	"Tmpfile":             "the SMB library has no files without a name",
-	"XAttr":               "the SMB library has no extended attributes",
-	"XAttrLarge":          "the SMB library has no extended attributes",
-}
-
-// TestPosix is what programs do to a mapped share by system calls.
-func TestPosix(t *testing.T) {
-	t.Parallel()
-	providertest.RunMounted(t, targets(t), func(t *testing.T, fsys wnet.FileSystem) string {
-		point := filepath.Join(t.TempDir(), "Z")
-		m, err := mount.New(mount.Config{AsideDir: filepath.Join(t.TempDir(), "aside")}).Mount(t.Context(), point, fsys, wnet.MountOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if _, err := m.ForceUnmount(context.Background()); err != nil {
-				t.Errorf("unmount: %v", err)
-			}
-		})
-		return point
-	}, optOut)
 }
