@@ -132,7 +132,8 @@ func (v *service) devicesOf(n wnet.RemoteName) string {
 //
 // The profile is read and its new text written and synced first, so that whatever can fail there has failed before anything changes. The
 // kernel's unmount is the one step that decides whether files are open. What is left, a rename, is undone by mounting again if it
-// fails. A crash between the two leaves a remembered connection that a new daemon restores: the old state.
+// fails. A crash before the rename leaves a remembered connection that a new daemon brings back: the old state. After it, the journal
+// tells that the connection went with its entry: the new one.
 func (r *Router) cancel(ctx context.Context, c *connection, req wnet.CancelRequest) (wnet.CancelResult, error) {
 	var res wnet.CancelResult
 	var tx *profile.Tx // nil where the profile is left alone
@@ -168,7 +169,9 @@ func (r *Router) cancel(ctx context.Context, c *connection, req wnet.CancelReque
 		}
 	}
 	if tx != nil {
+		r.journal.forgetting(c, true)
 		if err := tx.Commit(); err != nil {
+			r.journal.forgetting(c, false)
 			return res, r.again(c, err)
 		}
 	}

@@ -32,6 +32,8 @@ type record struct {
 	Flags    uint32          `json:"flags,omitempty"`
 	Options  wnet.UseOptions `json:"options,omitzero"`
 	Refs     int32           `json:"refs,omitempty"`
+	// Forgetting: the connection is being cancelled and forgotten. Whether it was depends on the profile's entry alone.
+	Forgetting bool `json:"forgetting,omitempty"`
 }
 
 // journal keeps the live connections in a file, so that a daemon that was killed loses none. It is a log: a change costs one line
@@ -46,6 +48,7 @@ type journal struct {
 	live  map[session.ID]record
 	done  map[wnet.LUID]bool // sessions whose remembered drives were restored
 	old   []record           // connections of the daemon before, until take
+	found bool               // a daemon before did not stop in order
 }
 
 // openJournal reads what an earlier daemon left and begins a fresh file with the sessions' marks. A line that was cut by a crash, or that
@@ -59,6 +62,7 @@ func openJournal(path string, log *slog.Logger) (*journal, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	j.found = err == nil
 	before := map[session.ID]record{}
 	var order []session.ID
 	sc := bufio.NewScanner(bytes.NewReader(b))
@@ -129,6 +133,23 @@ func (j *journal) add(c *connection) {
 		User: l.user, Flags: c.flags, Options: c.options, Refs: c.refs.Load()}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.live[c.id] = rec
+	j.append(rec)
+}
+
+// forgetting notes, before the profile's new text is renamed into place, that this cancels the connection. A daemon that is killed right
+// after the rename then does not bring back what was cancelled, and one that is killed before it does. Without on, the note is taken back.
+func (j *journal) forgetting(c *connection, on bool) {
+	if j.path == "" {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	rec, ok := j.live[c.id]
+	if !ok {
+		return
+	}
+	rec.Forgetting = on
 	j.live[c.id] = rec
 	j.append(rec)
 }

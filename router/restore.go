@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
 	"sync"
+	"syscall"
 
 	"github.com/openwnet/wnet"
 	"github.com/openwnet/wnet/profile"
@@ -15,6 +20,9 @@ import (
 // Start brings back what an earlier daemon left in the journal and the default session's remembered drives. All come back deferred:
 // the devices and mounts are there at once, side by side, and each connects in the background or on its first use (NP-03).
 func (r *Router) Start(ctx context.Context) error {
+	if r.journal.found {
+		r.sweep()
+	}
 	records, top := r.journal.take()
 	r.mu.Lock()
 	r.next = max(r.next, top)
@@ -36,6 +44,27 @@ func (r *Router) Start(ctx context.Context) error {
 	return r.Session(s).(*service).ready()
 }
 
+// sweep removes the empty folders that a killed daemon left where drives appear: it had made them and not yet mounted, or unmounted and
+// not yet removed. A program would take such a folder for the drive and write to the local disk. One that is mounted or holds
+// something stays, because it cannot be removed.
+func (r *Router) sweep() {
+	if r.cfg.Mounter == nil {
+		return
+	}
+	root := r.cfg.Sessions.Default().Folder()
+	below := os.DirFS(root)
+	for _, base := range []string{"", "global", "sessions/*"} {
+		for _, pattern := range []string{"[A-Z]", "unc/*/*", "unc/*"} {
+			found, _ := fs.Glob(below, path.Join(base, pattern)) // it fails for a bad pattern alone
+			for _, name := range found {
+				if folder := filepath.Join(root, name); syscall.Rmdir(folder) == nil {
+					r.log.Info("a folder that a killed daemon left is removed", "folder", folder)
+				}
+			}
+		}
+	}
+}
+
 // adopt restores one connection of the journal, if its session still lives.
 func (r *Router) adopt(ctx context.Context, rec record) {
 	s := r.cfg.Sessions.Default()
@@ -43,6 +72,13 @@ func (r *Router) adopt(ctx context.Context, rec record) {
 		var ok bool
 		if s, ok = r.cfg.Sessions.Find(rec.LUID); !ok {
 			return
+		}
+	}
+	if rec.Forgetting {
+		if p, err := r.cfg.Profile.Load(ctx); err == nil {
+			if _, ok := p.Entries[rec.Device]; !ok {
+				return // the cancel was through
+			}
 		}
 	}
 	req := wnet.AddRequest{LocalName: string(rec.Device), RemoteName: rec.Remote, Type: rec.Type, Provider: rec.Provider, User: rec.User,
