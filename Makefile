@@ -19,11 +19,12 @@ build:
 man: build
 	build/wnet man build/man
 
-# PREFIX and DESTDIR as usual; what is installed is the program, its manual pages and shell completions, and the user units.
+# PREFIX and DESTDIR as usual; what is installed is the program, its manual pages and shell completions, and the user units. It takes
+# what `make build` built, so that root needs no Go.
 PREFIX ?= /usr/local
-install: man
+install: $(if $(wildcard build/wnet),,build)
 	install -D -m 755 build/wnet $(DESTDIR)$(PREFIX)/bin/wnet
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1 && install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	build/wnet man $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	build/wnet completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wnet
@@ -33,9 +34,9 @@ install: man
 	sed 's|/usr/bin/wnet|$(PREFIX)/bin/wnet|' systemd/wnet.service >$(DESTDIR)$(PREFIX)/lib/systemd/user/wnet.service
 	install -m 644 systemd/wnet.socket $(DESTDIR)$(PREFIX)/lib/systemd/user/
 
-# The main job, each step printed as the command that a person would type.
+# The main job, each step printed as the command that a person would type. Who is not root and has no fuse3 is told so by wnet.
 demo: build
-	@command -v fusermount3 >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends fuse3 >/dev/null; }
+	@command -v fusermount3 >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq && apt-get install -y -qq --no-install-recommends fuse3 >/dev/null; }
 	@build/wnet demo
 
 vet:
