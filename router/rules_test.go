@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"testing"
@@ -171,7 +172,7 @@ func TestGlobalIsNotRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.addCode(win32.ERROR_DEVICE_ALREADY_REMEMBERED, disk("Z:", `\\srv\more`))
-	w.add("Z:", `\\srv\more`, win32.CONNECT_GLOBAL_MAPPING|win32.CONNECT_UPDATE_PROFILE)
+	w.add("Z:", `\\srv\data`, win32.CONNECT_GLOBAL_MAPPING|win32.CONNECT_UPDATE_PROFILE)
 	w.add("Y:", `\\srv\more`, win32.CONNECT_GLOBAL_MAPPING|win32.CONNECT_UPDATE_PROFILE)
 	p, err := w.cfg.Profile.Load(bg)
 	if err != nil || len(p.Entries) != 1 || p.Entries["Z:"].RemotePath != `\\srv\data` {
@@ -250,4 +251,56 @@ func TestKilledAgainAndAgain(t *testing.T) {
 			t.Fatalf("round %d: %d connections", round, n)
 		}
 	}
+}
+
+// A connection is listed as remembered where the profile has its device for its remote name, and not for another one that a person wrote
+// there.
+func TestListTellsWhatIsRemembered(t *testing.T) {
+	w := newWorld(t)
+	w.add("Z:", `\\srv\data`, win32.CONNECT_UPDATE_PROFILE)
+	if !mustList(t, w.svc)[0].Remembered {
+		t.Error("not listed as remembered")
+	}
+	text, err := os.ReadFile(w.profile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(w.profile(), bytes.ReplaceAll(text, []byte(`srv\data`), []byte(`srv\more`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if list := mustList(t, w.svc); len(list) != 1 || list[0].Remembered {
+		t.Errorf("listed: %+v", list)
+	}
+}
+
+// A wrong password is refused, whatever connection is there by the right one, and a drive that could not be mended with it keeps its
+// own login.
+//
+// Rows: A2-26.
+func TestWrongPasswordChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	as := func(device, password string) wnet.AddRequest {
+		r := disk(device, `\\locked\data`)
+		r.User, r.Password, r.Flags = "anna", wnet.NewSecret(password), win32.CONNECT_UPDATE_PROFILE
+		return r
+	}
+	w.addCode(win32.NO_ERROR, as("", "right"))
+	w.addCode(win32.ERROR_INVALID_PASSWORD, as("", "wrong"))
+	if _, err := w.svc.CancelConnection(bg, wnet.CancelRequest{Name: `\\locked\data`, Flags: win32.CONNECT_REFCOUNT}); err != nil {
+		t.Fatal(err)
+	}
+	if list := mustList(t, w.svc); len(list) != 0 {
+		t.Errorf("the refused one counts: %+v", list)
+	}
+	w.addCode(win32.NO_ERROR, as("Z:", "right"))
+	w.close()
+	w.open() // without the password
+	if err := w.r.Start(bg); err != nil {
+		t.Fatal(err)
+	}
+	w.addCode(win32.ERROR_INVALID_PASSWORD, as("Z:", "wrong"))
+	if err := w.creds.Put(bg, credential.Credential{Target: "//locked", User: "anna", Password: wnet.NewSecret("right")}); err != nil {
+		t.Fatal(err)
+	}
+	w.code(win32.NO_ERROR, w.svc.RestoreConnection(bg, "Z:"))
 }
