@@ -182,12 +182,15 @@ func TestMountRefusesPoints(t *testing.T) {
 	os.MkdirAll(filepath.Join(full, "something"), 0o755)
 	file := filepath.Join(dir, "file")
 	os.WriteFile(file, nil, 0o644)
+	lost := filepath.Join(dir, "lost")
+	os.Symlink("nowhere", lost)
 	held := start(t, fsys, Config{}, wnet.MountOptions{})
 	for point, code := range map[string]win32.Code{
 		"relative":               win32.ERROR_INVALID_PARAMETER,
 		full:                     win32.ERROR_ACCESS_DENIED,
 		file:                     win32.ERROR_ACCESS_DENIED,
 		filepath.Join(file, "x"): win32.ERROR_ACCESS_DENIED,
+		filepath.Join(lost, "x"): win32.ERROR_ACCESS_DENIED,
 		held.Point():             win32.ERROR_ACCESS_DENIED,
 	} {
 		_, err := New(Config{}).Mount(t.Context(), point, fsys, wnet.MountOptions{})
@@ -195,6 +198,13 @@ func TestMountRefusesPoints(t *testing.T) {
 		if !strings.Contains(err.Error(), filepath.Base(point)) {
 			t.Errorf("%v does not name %s", err, point)
 		}
+		// Without a hint of its own, the code's would send a person to look at the server.
+		if e := (*wnet.Error)(nil); code == win32.ERROR_ACCESS_DENIED && (!errors.As(err, &e) || e.Hint == "") {
+			t.Errorf("%v does not say what to do", err)
+		}
+	}
+	if _, err := New(Config{}).Mount(t.Context(), filepath.Join(lost, "x"), fsys, wnet.MountOptions{}); !strings.Contains(err.Error(), "link to nowhere") {
+		t.Errorf("a link that leads nowhere is not named as one: %v", err)
 	}
 	// A folder that was there stays.
 	empty := filepath.Join(dir, "empty")

@@ -355,11 +355,19 @@ func (b *Mounter) available(point string) error {
 // preparePoint makes the folders of a mount point and checks that the last one may be used. It asks nothing of a file system that is
 // mounted there already, which might not answer.
 func preparePoint(point string) (real string, made bool, err error) {
-	denied := func(err error) error { return failure(point, win32.ERROR_ACCESS_DENIED, err, "") }
-	if err := os.MkdirAll(filepath.Dir(point), 0o700); err != nil {
+	parent := filepath.Dir(point)
+	// The code alone would send a person to the server's rights.
+	denied := func(err error) error {
+		return failure(point, win32.ERROR_ACCESS_DENIED, err,
+			"The server has no part in this: make room for the folder "+filepath.Base(point)+" in "+parent+".")
+	}
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		if target, lerr := os.Readlink(parent); lerr == nil {
+			return "", false, denied(fmt.Errorf("%s is a symbolic link to %s, which is no folder", parent, target))
+		}
 		return "", false, denied(fmt.Errorf("the folder for the mount cannot be made: %w", err))
 	}
-	dir, err := filepath.EvalSymlinks(filepath.Dir(point))
+	dir, err := filepath.EvalSymlinks(parent)
 	if err != nil {
 		return "", false, denied(err)
 	}
