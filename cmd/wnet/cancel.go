@@ -115,6 +115,10 @@ daemon starts; restore is for not waiting until the next attempt.`,
 			}
 			defer done()
 			if err := svc.RestoreConnection(ctx, device); err != nil {
+				var e *wnet.Error
+				if c, lost := find(ctx, svc, device); lost == nil && errors.As(err, &e) && wantsLogin(e.Code) {
+					e.Hint = "Log in again with: " + mapAgain(c)
+				}
 				return err
 			}
 			if device == "" {

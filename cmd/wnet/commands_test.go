@@ -124,6 +124,16 @@ func TestRestoreAndMisc(t *testing.T) {
 	if !reflect.DeepEqual(e.restored, []string{"", "Z:"}) {
 		t.Error(e.restored)
 	}
+	// A drive that waits for its password: what mends it is said in full, ready to be typed.
+	locked := lost()
+	locked.User, locked.Options.TCPPort = "anna", 4455
+	locked.Status.Reason, locked.Status.Code = "no password was given.", win32.ERROR_INVALID_PASSWORD
+	e.connections, e.restore = []wnet.Connection{locked}, &wnet.Error{Code: win32.ERROR_INVALID_PASSWORD}
+	again := `Log in again with: wnet use Y: '\\old\share' '*' /USER:anna /TCPPORT:4455` + "\n"
+	e.run(t, "restore", "Y:").want(t, "RC-03", 2, "", "System error 86", again)
+	if out := e.run(t, "list").out; !strings.Contains(out, "no password was given. "+again) {
+		t.Errorf("a missing password: %s", out)
+	}
 	e.run(t, "stop").want(t, "stop", 0, "No daemon was running.\n")
 	e.run(t, "helpmsg", "2250").want(t, "NU-27", 0, "\nThis network connection does not exist.\n\n"+netuse.DefaultHint(2250)+"\n\n")
 	e.run(t, "helpmsg", "3506").want(t, "NU-29", 0, "\n"+netuse.Syntax)

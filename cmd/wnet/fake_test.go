@@ -31,6 +31,7 @@ type fake struct {
 	used     []wnet.UseRequest
 	cancels  []wnet.CancelRequest
 	restored []string
+	restore  error
 	ended    []wnet.LUID
 }
 
@@ -60,7 +61,7 @@ func (f *fake) CancelConnection(_ context.Context, req wnet.CancelRequest) (wnet
 
 func (f *fake) RestoreConnection(_ context.Context, device string) error {
 	f.restored = append(f.restored, device)
-	return nil
+	return f.restore
 }
 
 func (f *fake) GetConnection(context.Context, string) (string, error) {

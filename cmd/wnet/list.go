@@ -133,10 +133,22 @@ func reason(c wnet.Connection) string {
 	if !c.Status.Since.IsZero() && !strings.Contains(text, " since ") {
 		text = "since " + c.Status.Since.Local().Format(sinceFormat(c.Status.Since)) + ": " + text
 	}
+	if wantsLogin(c.Status.Code) {
+		return strings.TrimSuffix(text, ".") + ". Log in again with: " + mapAgain(c)
+	}
 	if !c.Connected && c.Device != "" && !strings.Contains(text, "wnet ") {
 		text = strings.TrimSuffix(text, ".") + ". Connect it with: wnet restore " + c.Device
 	}
 	return text
+}
+
+// mapAgain is the command that connects a drive anew and asks for its password, and for the user where none is known.
+func mapAgain(c wnet.Connection) string {
+	again := netuse.Command{Action: netuse.Connect, Device: c.Device, Remote: c.RemoteName, User: c.User, Global: c.Global, Options: c.Options}
+	if c.User != "" {
+		again.Password = netuse.PasswordAsk
+	}
+	return "wnet use " + netuse.Quote(again.Args()...)
 }
 
 func sinceFormat(t time.Time) string {
