@@ -1,6 +1,7 @@
 package netuse
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -141,7 +142,9 @@ func Explain(err error) string {
 		b.WriteString(h.String() + "\n")
 	}
 	if e.Err != nil {
-		b.WriteString("Why: " + sentence(e.Err.Error()) + "\n")
+		if why := cause(e.Err.Error()); why != "" {
+			b.WriteString("Why: " + sentence(why) + "\n")
+		}
 	}
 	if e.NativeText != "" {
 		who := e.Provider
@@ -158,6 +161,17 @@ func Explain(err error) string {
 		b.WriteString("What to do: " + hint + "\n")
 	}
 	return b.String()
+}
+
+// cause is a cause without Go's words for a call that took too long or was given up, which tell a person nothing more.
+func cause(s string) string {
+	for _, own := range []string{context.DeadlineExceeded.Error(), context.Canceled.Error()} {
+		if s == own {
+			return ""
+		}
+		s = strings.TrimSuffix(s, ": "+own)
+	}
+	return s
 }
 
 // sentence begins with a capital and ends with a full stop.

@@ -1,7 +1,9 @@
 package netuse
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -137,6 +139,10 @@ What to do: Close it.
 `)
 	golden(t, "cause", Explain(&wnet.Error{Code: win32.ERROR_BAD_NETPATH, Err: errors.New("port 445 is closed")}),
 		"Why: Port 445 is closed.\nWhat to do: "+DefaultHint(win32.ERROR_BAD_NETPATH)+"\n")
+	golden(t, "late", Explain(&wnet.Error{Code: win32.ERROR_BAD_NETPATH, Hint: "Wait.",
+		Err: fmt.Errorf("the server did not answer in time: %w", context.DeadlineExceeded)}),
+		"Why: The server did not answer in time.\nWhat to do: Wait.\n")
+	golden(t, "given up", Explain(&wnet.Error{Code: win32.ERROR_CANCELLED, Err: errors.New("context canceled")}), "")
 	golden(t, "extended", Explain(&wnet.Error{Code: win32.ERROR_EXTENDED_ERROR, Provider: "SFTP", Native: 4, NativeText: "Failure"}),
 		"Why: SFTP answered 4: Failure.\n")
 	golden(t, "syntax", Explain(&SyntaxError{Why: "it may mean /A or /B"}), "Why: It may mean /A or /B.\n")
