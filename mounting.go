@@ -41,3 +41,10 @@ type Mount interface {
 	// Done is closed when the mount is gone, whoever took it down.
 	Done() <-chan struct{}
 }
+
+// A LossTeller is a Mount that may have to give up written data: it did not reach the server and could not be kept aside either, on a
+// full disk for one. Of a Mount that is none, nothing is lost.
+type LossTeller interface {
+	// Lost returns the files that such data was written to, as slash paths in the file system. It is complete when the mount is gone.
+	Lost() []string
+}

@@ -103,6 +103,8 @@ type CancelRequest struct {
 type CancelResult struct {
 	// Aside holds the paths of files that keep written data which a forced cancel could not bring to the server.
 	Aside []string
+	// Lost names the files, as seen in the drive, of which written data is in neither place: it could not be kept aside either.
+	Lost []string
 }
 
 // UniversalName is UNIVERSAL_NAME_INFO and REMOTE_NAME_INFO (UN-05). Connection and Remaining are "" at level 1.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ type aside struct {
 	mu    sync.Mutex // guards all that follows
 	files map[*node]*os.File
 	paths []string
+	lost  []string // files of which data could not be kept
 }
 
 // keep puts data that belongs at off of the file name aside. cause is why the server did not take it.
@@ -32,6 +34,9 @@ func (a *aside) keep(n *node, name string, data []byte, off int64, cause error) 
 		_, err = f.WriteAt(data, off)
 	}
 	if err != nil {
+		if !slices.Contains(a.lost, name) {
+			a.lost = append(a.lost, name)
+		}
 		a.log.Error("data that the server did not take is lost: it could not be kept aside either",
 			"source", a.source, "file", name, "offset", off, "bytes", len(data), "cause", cause, "error", err)
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -58,6 +59,14 @@ func (m *mount) ForceUnmount(ctx context.Context) ([]string, error) {
 	}
 	m.finish(patience)
 	return s.aside.finish(), nil
+}
+
+// Lost implements wnet.LossTeller.
+func (m *mount) Lost() []string {
+	a := m.srv.aside
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.lost)
 }
 
 // drain waits until the kernel has handed over all dirty pages and no request is under way, or until ctx ends.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -90,6 +91,26 @@ func TestForceBringsDirtyPages(t *testing.T) {
 	}
 	p.stop()
 	<-m.srv.stopped
+}
+
+// TestForceNamesWhatIsLost: what cannot be kept aside either is told, and no file is named for it.
+func TestForceNamesWhatIsLost(t *testing.T) {
+	t.Parallel()
+	p, _, fsys := newShare(t)
+	file := filepath.Join(scratch(t), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := start(t, fsys, Config{AsideDir: filepath.Join(file, "aside")}, wnet.MountOptions{}) // a folder that cannot be made
+	os.WriteFile(m.Point()+"/mapped", make([]byte, 8192), 0o644)
+	dirty := startProgram(t, "dirty", m.Point()+"/mapped")
+	resume := p.Stall()
+	defer resume()
+	aside := force(t, m, 300*time.Millisecond)
+	dirty.stop()
+	if lost := m.Lost(); len(aside) != 0 || !slices.Equal(lost, []string{"mapped"}) {
+		t.Errorf("aside are %q, lost %q; want none and mapped", aside, lost)
+	}
 }
 
 // TestForceKeepsAside: with a server that does not answer, every written byte that it has not taken is in a file.

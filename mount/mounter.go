@@ -90,7 +90,10 @@ type mount struct {
 	done       chan struct{}
 }
 
-var _ wnet.Mount = (*mount)(nil)
+var (
+	_ wnet.Mount      = (*mount)(nil)
+	_ wnet.LossTeller = (*mount)(nil)
+)
 
 // Mount implements wnet.Mounter.
 //

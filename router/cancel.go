@@ -102,7 +102,7 @@ func (v *service) cancelRemote(ctx context.Context, req wnet.CancelRequest) (wne
 			c.refs.Add(1)
 		}
 		c.leave()
-		res.Aside = append(res.Aside, one.Aside...)
+		res.Aside, res.Lost = append(res.Aside, one.Aside...), append(res.Lost, one.Lost...)
 		if err != nil {
 			return res, err
 		}
@@ -158,9 +158,12 @@ func (r *Router) cancel(ctx context.Context, c *connection, req wnet.CancelReque
 		if tx != nil {
 			tx.Rollback()
 		}
-		var err error
+		m, err := c.mounted(), error(nil)
 		if res.Aside, err = r.force(c); err != nil {
 			return res, err
+		}
+		if t, ok := m.(wnet.LossTeller); ok {
+			res.Lost = t.Lost()
 		}
 		if tx != nil {
 			if tx, err = r.forgetting(ctx, c); err != nil {

@@ -113,11 +113,14 @@ func cancelResultOut(r wnet.CancelResult) *wnetv1.CancelConnectionResponse {
 	for _, p := range r.Aside {
 		m.Aside = append(m.Aside, text(p))
 	}
+	for _, p := range r.Lost {
+		m.Lost = append(m.Lost, text(p))
+	}
 	return m
 }
 
 func cancelResultIn(r *wnetv1.CancelConnectionResponse) wnet.CancelResult {
-	return wnet.CancelResult{Aside: r.GetAside()}
+	return wnet.CancelResult{Aside: r.GetAside(), Lost: r.GetLost()}
 }
 
 func universalOut(n wnet.UniversalName) *wnetv1.GetUniversalNameResponse {

@@ -225,7 +225,7 @@ func TestErrorsCrossWhole(t *testing.T) {
 		}
 	}
 	want.Code = win32.ERROR_OPEN_FILES
-	m := &mirror{err: &want, answer: reflect.ValueOf(wnet.CancelResult{Aside: []string{"/kept/a", "/kept/b"}})}
+	m := &mirror{err: &want, answer: reflect.ValueOf(wnet.CancelResult{Aside: []string{"/kept/a", "/kept/b"}, Lost: []string{"sub/gone"}})}
 	c := serve(t, m, nil).client(t, wnet.Secret{})
 	res, err := c.CancelConnection(t.Context(), wnet.CancelRequest{Name: "Z:"})
 	var e *wnet.Error

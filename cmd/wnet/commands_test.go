@@ -100,11 +100,11 @@ func TestCancel(t *testing.T) {
 		if !r.Force {
 			return wnet.CancelResult{}, openFiles(r.Name)
 		}
-		return wnet.CancelResult{Aside: []string{"/kept/a", "/kept/b"}}, nil
+		return wnet.CancelResult{Aside: []string{"/kept/a", "/kept/b"}, Lost: []string{"sub/gone"}}, nil
 	}
 	e.run(t, "cancel", "Z:").want(t, "CC-16", 2, "", "System error 2401 has occurred.\n\nThis network connection has files open or requests pending.\n\n"+
 		"vim (pid 4711, user anna) has notes.txt open for writing\nWhat to do: ")
-	e.run(t, "cancel", "Z:", "-f").want(t, "aside", 0, "Z: is cancelled.\n", "  /kept/a\n  /kept/b\n")
+	e.run(t, "cancel", "Z:", "-f").want(t, "aside", 0, "Z: is cancelled.\n", "  /kept/a\n  /kept/b\nSome of what was written to these files of Z: is lost", "Is the disk full?\n  sub/gone\n")
 	f.cancel = func(r wnet.CancelRequest) (wnet.CancelResult, error) {
 		if r.Name == "Z:" {
 			return wnet.CancelResult{}, nil

@@ -271,14 +271,19 @@ func (a *app) cancelAsking(ctx context.Context, svc wnet.Connector, name string,
 	return nil
 }
 
-// tellAside names the files that keep what a forced cancel could not write.
+// tellAside names the files that keep what a forced cancel could not write, and those of which something is lost.
 func (a *app) tellAside(name string, res wnet.CancelResult) {
-	if len(res.Aside) == 0 {
-		return
+	if len(res.Aside) > 0 {
+		a.notef("Not everything that was written to %s reached the server. It is kept here:\n", name)
+		for _, f := range res.Aside {
+			a.notef("  %s\n", f)
+		}
 	}
-	a.notef("Not everything that was written to %s reached the server. It is kept here:\n", name)
-	for _, f := range res.Aside {
-		a.notef("  %s\n", f)
+	if len(res.Lost) > 0 {
+		a.notef("Some of what was written to these files of %s is lost: it could not be kept either. Is the disk full?\n", name)
+		for _, f := range res.Lost {
+			a.notef("  %s\n", f)
+		}
 	}
 }
 

@@ -520,6 +520,7 @@ func (x *CancelConnectionRequest) GetForce() bool {
 type CancelConnectionResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Aside         []string               `protobuf:"bytes,1,rep,name=aside,proto3" json:"aside,omitempty"`
+	Lost          []string               `protobuf:"bytes,2,rep,name=lost,proto3" json:"lost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -557,6 +558,13 @@ func (*CancelConnectionResponse) Descriptor() ([]byte, []int) {
 func (x *CancelConnectionResponse) GetAside() []string {
 	if x != nil {
 		return x.Aside
+	}
+	return nil
+}
+
+func (x *CancelConnectionResponse) GetLost() []string {
+	if x != nil {
+		return x.Lost
 	}
 	return nil
 }
@@ -2605,9 +2613,10 @@ const file_wnet_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x14\n" +
 	"\x05flags\x18\x02 \x01(\rR\x05flags\x12\x14\n" +
 	"\x05force\x18\x03 \x01(\bR\x05forceB\a\n" +
-	"\x05_name\"0\n" +
+	"\x05_name\"D\n" +
 	"\x18CancelConnectionResponse\x12\x14\n" +
-	"\x05aside\x18\x01 \x03(\tR\x05aside\"B\n" +
+	"\x05aside\x18\x01 \x03(\tR\x05aside\x12\x12\n" +
+	"\x04lost\x18\x02 \x03(\tR\x04lost\"B\n" +
 	"\x18RestoreConnectionRequest\x12\x1b\n" +
 	"\x06device\x18\x01 \x01(\tH\x00R\x06device\x88\x01\x01B\t\n" +
 	"\a_device\"\x1b\n" +
