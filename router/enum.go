@@ -106,6 +106,15 @@ func sorted(p profile.Profile) []profile.Entry {
 	return list
 }
 
+// remoteOf is an entry's remote name in UNC form, however a person wrote it into the profile.
+func remoteOf(e profile.Entry) string {
+	n, err := wnet.ParseRemoteName(e.RemotePath)
+	if err != nil {
+		return e.RemotePath
+	}
+	return n.String()
+}
+
 func (v *service) rememberedOnes(ctx context.Context) ([]wnet.Resource, error) {
 	p, err := v.r.cfg.Profile.Load(ctx)
 	if err != nil {
@@ -116,7 +125,7 @@ func (v *service) rememberedOnes(ctx context.Context) ([]wnet.Resource, error) {
 		list = append(list, wnet.Resource{
 			Scope: win32.RESOURCE_REMEMBERED, Type: e.ConnectionType, DisplayType: win32.RESOURCEDISPLAYTYPE_SHARE,
 			Usage:     win32.RESOURCEUSAGE_CONNECTABLE,
-			LocalName: string(e.Device), RemoteName: e.RemotePath, Provider: e.ProviderName,
+			LocalName: string(e.Device), RemoteName: remoteOf(e), Provider: e.ProviderName,
 		})
 	}
 	return list, nil
@@ -221,7 +230,7 @@ func (v *service) Connections(ctx context.Context) ([]wnet.Connection, error) {
 	for _, e := range sorted(prof) {
 		if !have[e.Device] {
 			list = append(list, wnet.Connection{
-				Device: string(e.Device), RemoteName: e.RemotePath, Type: e.ConnectionType, Provider: e.ProviderName, User: e.UserName,
+				Device: string(e.Device), RemoteName: remoteOf(e), Type: e.ConnectionType, Provider: e.ProviderName, User: e.UserName,
 				Status:     wnet.Status{State: wnet.StateUnavailable, Since: time.Time{}, Reason: v.r.whyNot(v.s, e.Device)},
 				Remembered: true, Flags: e.ConnectFlags, Options: e.UseOptions,
 			})

@@ -33,7 +33,7 @@ func (v *service) remoteOf(ctx context.Context, d wnet.Device) (string, error) {
 		return "", &wnet.Error{Code: win32.ERROR_NOT_CONNECTED, Err: err}
 	}
 	if e, ok := p.Entries[d]; ok {
-		return e.RemotePath, &wnet.Error{Code: win32.ERROR_CONNECTION_UNAVAIL, Err: fmt.Errorf("it is remembered for %s", e.RemotePath),
+		return remoteOf(e), &wnet.Error{Code: win32.ERROR_CONNECTION_UNAVAIL, Err: fmt.Errorf("it is remembered for %s", e.RemotePath),
 			Hint: fmt.Sprintf("Connect it with: wnet restore %s", d)}
 	}
 	return "", &wnet.Error{Code: win32.ERROR_NOT_CONNECTED}

@@ -304,3 +304,22 @@ func TestWrongPasswordChangesNothing(t *testing.T) {
 	}
 	w.code(win32.NO_ERROR, w.svc.RestoreConnection(bg, "Z:"))
 }
+
+// A name that a person wrote into the profile is shown as every other name is.
+func TestRememberedNameIsNormalised(t *testing.T) {
+	w := newWorld(t)
+	if err := os.WriteFile(w.profile(), []byte("[Network.P]\nRemotePath = '//srv/data/'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := mustList(t, w.svc)
+	if len(list) != 1 || list[0].RemoteName != `\\srv\data` {
+		t.Errorf("Connections: %+v", list)
+	}
+	all, err := w.svc.Enum(bg, wnet.EnumRequest{Scope: win32.RESOURCE_REMEMBERED})
+	if err != nil || len(all) != 1 || all[0].RemoteName != `\\srv\data` {
+		t.Errorf("Enum: %+v %v", all, err)
+	}
+	if name, err := w.svc.GetConnection(bg, "P:"); name != `\\srv\data` || wnet.CodeOf(err) != win32.ERROR_CONNECTION_UNAVAIL {
+		t.Errorf("GetConnection: %q %v", name, err)
+	}
+}
