@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -59,6 +60,25 @@ func helper(what string, args []string) int {
 		unix.Close(fd)
 	case "cwd":
 		check(os.Chdir(args[0]))
+		ready()
+	case "cwd-thread": // a thread with a working directory of its own
+		stands := make(chan error)
+		var stand func()
+		stand = func() {
+			runtime.LockOSThread()
+			if unix.Gettid() == os.Getpid() {
+				go stand() // this one shows as the process; it stays locked, so that another thread comes next
+				select {}
+			}
+			err := unix.Unshare(unix.CLONE_FS)
+			if err == nil {
+				err = unix.Chdir(args[0])
+			}
+			stands <- err
+			select {}
+		}
+		go stand()
+		check(<-stands)
 		ready()
 	case "map", "dirty":
 		fd, err := unix.Open(args[0], unix.O_RDWR, 0)

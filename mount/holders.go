@@ -48,8 +48,12 @@ func (m *mount) Holders(ctx context.Context) ([]wnet.Holder, error) {
 	return found, nil
 }
 
-// visible returns every holder that /proc shows.
-func (m *mount) visible() []wnet.Holder {
+// visible returns every holder that /proc shows at a glance.
+func (m *mount) visible() []wnet.Holder { return m.look(false) }
+
+// look returns every holder that /proc shows. A thread may have a working directory or descriptors of its own, apart from its process;
+// threads are looked at only where asked for, because there are many.
+func (m *mount) look(threads bool) []wnet.Holder {
 	s := &scan{m: m, views: map[string]map[int]string{}, users: map[int]string{}, dirs: map[string]bool{}}
 	for _, h := range m.srv.handles.list() {
 		if h.folder != nil {
@@ -65,7 +69,16 @@ func (m *mount) visible() []wnet.Holder {
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		if pid, err := strconv.Atoi(e.Name()); err == nil {
-			s.process(pid, self)
+			s.process(pid, pid, self)
+			if !threads {
+				continue
+			}
+			tasks, _ := os.ReadDir("/proc/" + e.Name() + "/task")
+			for _, t := range tasks {
+				if tid, err := strconv.Atoi(t.Name()); err == nil && tid != pid {
+					s.process(pid, tid, self)
+				}
+			}
 		}
 	}
 	if !m.connected() {
@@ -126,14 +139,15 @@ func (m *mount) copied() bool {
 	return false
 }
 
-// process looks at one process. One that may not be looked at shows nothing.
-func (s *scan) process(pid int, self map[int]string) {
-	proc := "/proc/" + strconv.Itoa(pid)
+// process looks at one thread of a process, the first one standing for all that share what it has. One that may not be looked at shows
+// nothing.
+func (s *scan) process(pid, tid int, self map[int]string) {
+	proc := "/proc/" + strconv.Itoa(tid)
 	fds, err := os.ReadDir(proc + "/fd")
 	if err != nil {
 		return
 	}
-	view := s.view(strconv.Itoa(pid))
+	view := s.view(strconv.Itoa(tid))
 	points := func(id int) (string, bool) {
 		if p, ok := view[id]; ok {
 			return p, true

@@ -81,6 +81,9 @@ func (m *mount) Unmount(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return failure(m.point, codeOfContext(err), err, "")
 			}
+			if found := m.look(true); len(found) > 0 {
+				return m.inUse(found)
+			}
 			e := m.inUse([]wnet.Holder{{File: ".", UID: -1}})
 			e.Err = err
 			return e

@@ -169,6 +169,19 @@ func TestStandingInACopy(t *testing.T) {
 	}
 }
 
+// TestStandingThread: a thread may stand elsewhere than its process. The process is named all the same.
+func TestStandingThread(t *testing.T) {
+	t.Parallel()
+	_, _, fsys := newShare(t)
+	m := start(t, fsys, Config{}, wnet.MountOptions{})
+	os.Mkdir(m.Point()+"/sub", 0o755)
+	p := startProgram(t, "cwd-thread", m.Point()+"/sub")
+	err := m.Unmount(t.Context())
+	wantCode(t, err, win32.ERROR_DEVICE_IN_USE)
+	wantHolder(t, err, p.pid(), "sub", wnet.UseCwd)
+	p.stop()
+}
+
 // TestStandingBelow: a process that stands in the folder under the mount does not use the mount.
 func TestStandingBelow(t *testing.T) {
 	_, _, fsys := newShare(t)
