@@ -154,19 +154,23 @@ func (r *Router) retry(ctx context.Context, c *connection, req wnet.AddRequest) 
 		c.setLogin(old)
 		return nil, err
 	}
+	unsave, err := r.saveCredential(ctx, c, req)
+	if err != nil {
+		return nil, err
+	}
 	if req.Flags&win32.CONNECT_UPDATE_PROFILE != 0 && c.device != "" {
 		tx, err := r.remember(ctx, c, req)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			defer tx.Rollback()
+			err = tx.Commit()
 		}
-		defer tx.Rollback()
-		if err := tx.Commit(); err != nil {
+		if err != nil {
+			unsave()
 			return nil, err
 		}
 	}
 	r.journal.add(c) // the login may be another
 	r.keep(ctx, c)
-	r.saveCredential(ctx, c, req)
 	return c, nil
 }
 
@@ -335,7 +339,12 @@ func (r *Router) establish(ctx context.Context, c *connection, req wnet.AddReque
 	// Nobody but this call may end the connection before it is complete.
 	c.enter(ctx)
 	defer c.leave()
+	unsave, err := r.saveCredential(ctx, c, req)
+	if err != nil {
+		return err
+	}
 	if err := r.show(ctx, c); err != nil {
+		unsave()
 		return err
 	}
 	if err = r.insert(c); err == nil && tx != nil {
@@ -345,6 +354,7 @@ func (r *Router) establish(ctx context.Context, c *connection, req wnet.AddReque
 	}
 	if err != nil {
 		c.gone = true
+		unsave()
 		if _, err := r.force(c); err != nil {
 			r.log.Error("a mount could not be taken down", "name", c.name(), "err", err)
 		}
@@ -352,7 +362,6 @@ func (r *Router) establish(ctx context.Context, c *connection, req wnet.AddReque
 	}
 	r.journal.add(c)
 	r.keep(ctx, c)
-	r.saveCredential(ctx, c, req)
 	return nil
 }
 
@@ -363,19 +372,33 @@ func (r *Router) saves(req wnet.AddRequest) bool {
 	return req.Flags&asked == asked && req.Password.Present() && r.cfg.Credentials != nil
 }
 
-// saveCredential keeps the login if the caller asked for it.
-func (r *Router) saveCredential(ctx context.Context, c *connection, req wnet.AddRequest) {
+// saveCredential keeps the login if the caller asked for it, and returns what takes that back. A login that cannot be kept is an error:
+// the drive would come back without its password some day, when nobody remembers why.
+func (r *Router) saveCredential(ctx context.Context, c *connection, req wnet.AddRequest) (undo func(), err error) {
 	if !r.saves(req) {
-		return
+		return func() {}, nil
 	}
 	user := c.getLogin().user
 	if user == "" {
 		user = c.userName()
 	}
-	err := r.cfg.Credentials.Put(ctx, credential.Credential{Target: c.serverKey, User: user, Password: req.Password})
-	if err != nil {
-		r.log.Warn("the credential was not saved", "name", c.name(), "err", err)
+	store, now := r.cfg.Credentials, credential.Credential{Target: c.serverKey, User: user, Password: req.Password}
+	before, found := store.Get(ctx, now.Target, now.User)
+	if err := store.Put(ctx, now); err != nil {
+		e := &wnet.Error{Code: wnet.CodeOf(err), Err: fmt.Errorf("the password could not be saved: %w", err),
+			Hint: "Mend that, or map without /savecred."}
+		return nil, e
 	}
+	return func() {
+		if found == nil {
+			err = store.Put(context.WithoutCancel(ctx), before)
+		} else {
+			err = store.Delete(context.WithoutCancel(ctx), now.Target, now.User)
+		}
+		if err != nil {
+			r.log.Warn("a saved password could not be taken back", "name", c.name(), "err", err)
+		}
+	}, nil
 }
 
 // join adds to a deviceless connection that the session has already. A login of the caller's own is tried first, so that a wrong

@@ -222,3 +222,25 @@ func TestBadNames(t *testing.T) {
 		t.Error("Z: is there")
 	}
 }
+
+// A password that cannot be saved is no success: the drive is not mapped, nothing is remembered, and the damaged file stays as it is.
+func TestSavecredThatCannotSave(t *testing.T) {
+	b := newBox(t)
+	s := smbTarget(b)
+	sealed := filepath.Join(filepath.Dir(b.profile()), "credentials.age")
+	os.MkdirAll(filepath.Dir(sealed), 0o700)
+	if err := os.WriteFile(sealed, []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := b.tryUse("Z:", s.remote, s, "/savecred", "/persistent:yes")
+	if r.code != 2 || !strings.Contains(r.err, "credentials.age") || !strings.Contains(r.err, "/savecred") {
+		t.Errorf("got %v", r)
+	}
+	if list := b.connections(); len(list) != 0 {
+		t.Errorf("left are %+v", list)
+	}
+	if now, _ := os.ReadFile(sealed); string(now) != "rubbish" {
+		t.Errorf("the file became %q", now)
+	}
+	b.mapTo("Z:", s, "/persistent:yes")
+}
