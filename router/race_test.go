@@ -219,3 +219,21 @@ func TestKeptPasswordsEnd(t *testing.T) {
 		t.Errorf("at the end: anna's kept %v, bert's %v", held("anna"), held("bert"))
 	}
 }
+
+// A session that is over leaves no folder behind.
+//
+// Rows: DD-05.
+func TestSessionLeavesNoFolder(t *testing.T) {
+	w := newWorld(t)
+	s, _, err := w.m.Create("", os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(s.Folder()+"/unc/srv", 0o700); err != nil { // as a mount leaves it
+		t.Fatal(err)
+	}
+	w.r.EndSession(s)
+	if _, err := os.Stat(s.Folder()); !os.IsNotExist(err) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+}

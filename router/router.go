@@ -8,7 +8,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -323,6 +325,12 @@ func (r *Router) EndSession(s *session.Session) {
 	delete(r.tables, s.LUID())
 	r.mu.Unlock()
 	r.journal.ended(s.LUID())
+	if s != r.cfg.Sessions.Default() {
+		servers, _ := filepath.Glob(filepath.Join(s.Folder(), "unc", "*"))
+		for _, dir := range append(servers, filepath.Join(s.Folder(), "unc"), s.Folder()) {
+			os.Remove(dir) // where it is there and empty
+		}
+	}
 }
 
 // takeAll takes connections down, side by side so that one dead server delays no other.
