@@ -166,7 +166,8 @@ func (m *mount) where() (string, bool) {
 		return m.real, true
 	}
 	for _, e := range all {
-		if e.ID != m.id || e.Major != m.maj || e.Minor != m.min {
+		// The kernel gives both numbers to the next mount as soon as they are free, anybody's.
+		if e.ID != m.id || e.Major != m.maj || e.Minor != m.min || e.FSType != FSType || e.Source != m.source {
 			continue
 		}
 		if !m.connected() {

@@ -83,6 +83,7 @@ type mount struct {
 	dev        int             // a copy of FUSE's descriptor, -1 once the mount is gone
 	id         int             // mount id
 	maj, min   int             // st_dev
+	source     string          // as the kernel shows it
 	turn       chan struct{}   // holds one token: Unmount and ForceUnmount take turns
 	force      context.Context // ends when ForceUnmount is called, so that an Unmount that waits gives way
 	startForce context.CancelFunc
@@ -196,7 +197,7 @@ func (b *Mounter) serve(point, real string, fsys wnet.FileSystem, opt wnet.Mount
 	}()
 	for _, e := range mountsAt(real) {
 		if e.FSType == FSType {
-			m.id, m.maj, m.min = e.ID, e.Major, e.Minor // the last one is on top
+			m.id, m.maj, m.min, m.source = e.ID, e.Major, e.Minor, e.Source // the last one is on top
 		}
 	}
 	if m.id == 0 {
