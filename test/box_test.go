@@ -308,13 +308,15 @@ func (b *box) holder(script string) *exec.Cmd {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	cmd.Stderr = os.Stderr
+	var errs bytes.Buffer // never the test's own: a process that is left over would keep go test waiting for its end
+	cmd.Stderr = &errs
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}
 	line := make([]byte, 6)
 	if _, err := io.ReadFull(out, line); err != nil || string(line) != "ready\n" {
-		b.t.Fatalf("the holder did not start: %q %v", line, err)
+		cmd.Wait()
+		b.t.Fatalf("the holder did not start: %q %v\n%s", line, err, errs.Bytes())
 	}
 	b.t.Cleanup(func() { end(cmd) })
 	return cmd
