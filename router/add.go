@@ -297,7 +297,7 @@ func match(d wnet.Device, typ uint32) error {
 // make fills in a connection that has no provider yet. s may be nil where the connection is global.
 func (r *Router) make(s *session.Session, id session.ID, d wnet.Device, n wnet.RemoteName, req wnet.AddRequest) *connection {
 	c := &connection{
-		id: id, session: s, device: d, remote: n, key: n.Key(), serverKey: n.ServerKey(),
+		id: id, session: s, device: d, remote: n, shown: n.String(), key: n.Key(), serverKey: n.ServerKey(),
 		typ: req.Type, flags: req.Flags, options: req.Options, gate: make(chan struct{}, 1),
 	}
 	c.refs.Store(1)
@@ -498,7 +498,7 @@ func (r *Router) remember(ctx context.Context, c *connection, req wnet.AddReques
 	options := c.options
 	options.HostKey = ""
 	tx.Set(profile.Entry{
-		Device: c.device, RemotePath: c.remote.String(), UserName: l.user,
+		Device: c.device, RemotePath: c.shown, UserName: l.user,
 		ProviderName: c.provider.Name(), ProviderType: c.provider.NetType(), ConnectionType: c.typ,
 		ConnectFlags: c.flags & kept, DeferFlags: defer4, UseOptions: options,
 	})

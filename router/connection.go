@@ -2,6 +2,8 @@ package router
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -20,6 +22,7 @@ type connection struct {
 	folder    string // the owner's folder
 	device    wnet.Device
 	remote    wnet.RemoteName
+	shown     string // remote.String()
 	key       string // remote.Key()
 	serverKey string // remote.ServerKey()
 	typ       uint32
@@ -72,7 +75,7 @@ func (c *connection) name() string {
 	if c.device != "" {
 		return string(c.device)
 	}
-	return c.remote.String()
+	return c.shown
 }
 
 func (c *connection) mounted() wnet.Mount {
@@ -112,7 +115,9 @@ func (r *Router) show(ctx context.Context, c *connection) error {
 	if r.cfg.Mounter == nil || c.conn.FS() == nil || c.typ == win32.RESOURCETYPE_PRINT {
 		return nil
 	}
-	m, err := r.cfg.Mounter.Mount(ctx, r.point(c), c.conn.FS(), wnet.MountOptions{Source: c.remote.String()})
+	r.folders.RLock()
+	m, err := r.cfg.Mounter.Mount(ctx, r.point(c), c.conn.FS(), wnet.MountOptions{Source: c.shown})
+	r.folders.RUnlock()
 	if err != nil {
 		return err
 	}
@@ -183,5 +188,19 @@ func (r *Router) drop(c *connection) {
 		if err := c.conn.Close(); err != nil {
 			r.log.Debug("close", "name", c.name(), "err", err)
 		}
+		r.tidy(c)
 	}()
+}
+
+// tidy removes the folders that a deviceless connection's mount stood in, where they are empty. While a mount is being made they may be
+// what it just made, so they stay then, for the next one to remove.
+func (r *Router) tidy(c *connection) {
+	if r.cfg.Mounter == nil || c.device != "" || !r.folders.TryLock() {
+		return
+	}
+	defer r.folders.Unlock()
+	server := filepath.Dir(r.point(c))
+	if os.Remove(server) == nil {
+		os.Remove(filepath.Dir(server))
+	}
 }

@@ -91,7 +91,7 @@ func (v *service) connected() []wnet.Resource {
 		list = append(list, wnet.Resource{
 			Scope: win32.RESOURCE_CONNECTED, Type: c.typ, DisplayType: win32.RESOURCEDISPLAYTYPE_SHARE,
 			Usage:     win32.RESOURCEUSAGE_CONNECTABLE,
-			LocalName: string(c.device), RemoteName: c.remote.String(), Provider: c.provider.Name(),
+			LocalName: string(c.device), RemoteName: c.shown, Provider: c.provider.Name(),
 		})
 	}
 	return list
@@ -218,7 +218,7 @@ func (v *service) Connections(ctx context.Context) ([]wnet.Connection, error) {
 		have[c.device] = true
 		e, kept := prof.Entries[c.device]
 		x := wnet.Connection{
-			Device: string(c.device), RemoteName: c.remote.String(), Type: c.typ, Provider: c.provider.Name(), User: v.nameOf(c),
+			Device: string(c.device), RemoteName: c.shown, Type: c.typ, Provider: c.provider.Name(), User: v.nameOf(c),
 			Status: c.conn.Status(), Uses: max(uses[c.key], 1), Connected: true, Global: c.global, Flags: c.flags, Options: c.options,
 			Remembered: kept && !c.global && sameRemote(e, c.remote),
 		}

@@ -25,7 +25,7 @@ func (v *service) GetConnection(ctx context.Context, device string) (string, err
 // remoteOf is a device's remote name: connected, or with ERROR_CONNECTION_UNAVAIL remembered (GC-06), or ERROR_NOT_CONNECTED.
 func (v *service) remoteOf(ctx context.Context, d wnet.Device) (string, error) {
 	if c := v.r.find(v.s, d); c != nil {
-		return c.remote.String(), nil
+		return c.shown, nil
 	}
 	p, err := v.r.cfg.Profile.Load(ctx)
 	if err != nil {

@@ -129,7 +129,7 @@ func (j *journal) add(c *connection) {
 		return
 	}
 	l := c.getLogin()
-	rec := record{Op: "add", ID: c.id, LUID: c.luid, Device: c.device, Remote: c.remote.String(), Type: c.typ, Provider: c.provider.Name(),
+	rec := record{Op: "add", ID: c.id, LUID: c.luid, Device: c.device, Remote: c.shown, Type: c.typ, Provider: c.provider.Name(),
 		User: l.user, Flags: c.flags, Options: c.options, Refs: c.refs.Load()}
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -50,6 +50,8 @@ type Router struct {
 	stop       context.CancelFunc
 	life       context.Context // ends with Close
 
+	folders sync.RWMutex // held for reading while a mount makes its folders, for writing while empty ones are removed
+
 	mu     sync.Mutex                 // guards what follows
 	next   session.ID                 // the last number given to a connection
 	conns  map[session.ID]*connection // every live connection
@@ -382,7 +384,7 @@ func (r *Router) point(c *connection) string {
 	if c.device != "" {
 		return base + "/" + c.device.Key()
 	}
-	parts := strings.Split(strings.TrimPrefix(c.remote.String(), `\\`), `\`)
+	parts := strings.Split(strings.TrimPrefix(c.shown, `\\`), `\`)
 	server := parts[0]
 	if p := c.options.TCPPort; p != 0 && c.remote.Scheme == wnet.SchemeUNC {
 		server += "!" + strconv.Itoa(p)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/openwnet/wnet"
 	"github.com/openwnet/wnet/win32"
@@ -82,6 +83,9 @@ func TestCancelRemoteName(t *testing.T) {
 		}
 		if after, _ := os.ReadFile(b.profile()); string(after) != string(before) {
 			t.Errorf("the profile changed:\n%s", after)
+		}
+		if !b.until(10*time.Second, func() bool { _, err := os.Stat(b.drive("unc")); return errors.Is(err, os.ErrNotExist) }) {
+			t.Error("the folders of what is gone are still there")
 		}
 		r := b.fails(2250, "cancel", s.unc)
 		if !strings.Contains(r.err, "wnet cancel Z:") {
