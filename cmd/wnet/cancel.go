@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -121,12 +122,17 @@ daemon starts; restore is for not waiting until the next attempt.`,
 				}
 				return err
 			}
-			if device == "" {
-				a.printf("All remembered drives are connected.\n")
-			} else {
+			if device != "" {
 				a.printf("%s is connected.\n", device)
+				return nil
 			}
-			return nil
+			all, err := svc.Connections(ctx)
+			if err == nil && !slices.ContainsFunc(all, func(c wnet.Connection) bool { return c.Remembered }) {
+				a.printf("No drive is remembered.\n")
+			} else if err == nil {
+				a.printf("All remembered drives are connected.\n")
+			}
+			return err
 		},
 	}
 }

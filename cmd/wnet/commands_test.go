@@ -118,10 +118,14 @@ func TestCancel(t *testing.T) {
 
 func TestRestoreAndMisc(t *testing.T) {
 	e := env{fake: &fake{}}
+	e.run(t, "restore").want(t, "RC-02", 0, "No drive is remembered.\n")
+	kept := drive("Z:", media)
+	kept.Remembered = true
+	e.connections = []wnet.Connection{kept}
 	e.run(t, "restore").want(t, "RC-02", 0, "All remembered drives are connected.\n")
 	e.run(t, "restore", "z:").want(t, "RC-02", 0, "Z: is connected.\n")
 	e.run(t, "restore", "nas").want(t, "RC-03", 2, "", "System error 1200")
-	if !reflect.DeepEqual(e.restored, []string{"", "Z:"}) {
+	if !reflect.DeepEqual(e.restored, []string{"", "", "Z:"}) {
 		t.Error(e.restored)
 	}
 	// A drive that waits for its password: what mends it is said in full, ready to be typed.
