@@ -31,6 +31,10 @@ var arrows = []arrow{
 	{"win32", false, nil, "numbers and texts: what everything else decides by stands on nothing"},
 	{".", false, []string{"win32"}, "the contract is what rooms agree on, so it can know none of them"},
 
+	{"smb2", false, nil, "a client for any Go program: it knows nothing of wnet, and logs in with whatever credential it is given"},
+	{"smb2/auth", false, nil, "logging in, with nothing of SMB but its tokens"},
+	{"smb2/*", false, []string{"smb2"}, "what is built on the client, for any Go program"},
+
 	{"provider/all", true, []string{"provider/*"}, "the one list of providers; everybody else knows the interface alone"},
 	{"provider/providertest", true, nil, "the suite holds for any provider, so it knows none"},
 	{"provider/*", true, nil, "a network knows no device, session, profile or mount, and no other network: it can move out of the process"},
@@ -69,6 +73,7 @@ var keepers = []struct {
 	{"github.com/hanwen/go-fuse", []string{"mount"}, "the kernel's side is mount's alone"},
 	{"github.com/moby/sys/mountinfo", []string{"mount"}, "the kernel's side is mount's alone"},
 	{"github.com/cloudsoda/go-smb2", []string{"provider/smb"}, "a client of wnet's own will replace it"},
+	{"github.com/jcmturner/gokrb5", []string{"smb2/auth"}, "Kerberos is auth's alone"},
 	{"github.com/pkg/sftp", []string{"provider/sftp", "share"}, "the protocol's two ends"},
 	{"github.com/pelletier/go-toml", []string{"profile"}, "nobody else reads the file"},
 	{"filippo.io/age", []string{"credential"}, "secrets rest in one place"},
@@ -177,6 +182,7 @@ func TestArrows(t *testing.T) {
 		{"router", "mount", false}, {"router", "provider/mem", false}, {"router", "rpc", false}, {"rpc", "router", false}, {"daemon", "mount", true},
 		{"daemon", "provider/smb", false}, {"client", "router", false}, {"cmd/wnet", "router", false}, {"cmd/wnet", "daemon", true}, {"test", "daemon", false},
 		{"credential", "session", false}, {"newroom", ".", false},
+		{"smb2", ".", false}, {"smb2", "smb2/auth", false}, {"smb2/auth", "smb2", false}, {"smb2/rpce", "smb2", true}, {"smb2/rpce", "win32", false},
 	} {
 		if got := forbidden(c.from, c.to) == ""; got != c.may {
 			t.Errorf("%s imports %s: %v, want %v", c.from, c.to, got, c.may)
