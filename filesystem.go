@@ -18,7 +18,8 @@ import (
 // the connection is lost, that this FileSystem and its Files will never answer again, and that a new connection may help.
 // A mount turns either into an errno; an operation that is not there at all is ENOTSUP, never ENOSYS.
 //
-// What a file system may do besides, it says by implementing AttrSetter, Symlinker, Linker and Statfser.
+// What a file system may do besides, it says by implementing AttrSetter, Symlinker, Linker, Statfser, Locker, Leaser, Xattrer and
+// WholeReader; a File says it by FileAttrSetter, FileFlusher, FileLocker, FileCopier, FileAllocator and FileSeeker.
 type FileSystem interface {
 	// Stat describes name.
 	Stat(ctx context.Context, name string) (Attr, error)
