@@ -3,15 +3,14 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync git vim sqlite3 attr dbus gnome-keyring curl jq procps \
 	util-linux libcap2-bin ca-certificates systemd
+# For the C library and its tests: on Linux and musl, for Windows, and in Wine.
+APT += clang musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine64 wine32:i386
 APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone
 
 .PHONY: setup build man install demo test vet contract bench
 
 setup:
-	@for p in $(APT); do dpkg -s $$p >/dev/null 2>&1 || missing=1; done; \
-	if [ -n "$$missing" ]; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(APT) >/dev/null; \
-	fi
+	@.ci/setup $(APT)
 
 build:
 	$(GO) build -o build/wnet ./cmd/wnet
@@ -36,7 +35,7 @@ install: $(if $(wildcard build/wnet),,build)
 
 # The main job, each step printed as the command that a person would type. Who is not root and has no fuse3 is told so by wnet.
 demo: build
-	@command -v fusermount3 >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq && apt-get install -y -qq --no-install-recommends fuse3 >/dev/null; }
+	@command -v fusermount3 >/dev/null || [ "$$(id -u)" != 0 ] || .ci/setup fuse3
 	@build/wnet demo
 
 vet:
@@ -54,8 +53,5 @@ contract:
 	$(GO) run ./test/contract
 
 bench: setup
-	@for p in $(APT_BENCH); do dpkg -s $$p >/dev/null 2>&1 || missing=1; done; \
-	if [ -n "$$missing" ]; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(APT_BENCH) >/dev/null; \
-	fi
+	@.ci/setup $(APT_BENCH)
 	$(GO) test ./bench -run '^$$' -bench . -benchtime 1x
