@@ -8,13 +8,13 @@ import (
 	"sync/atomic"
 )
 
-// gate is a net.Listener that lets in only peers of one user, and only so many at once.
+// gate is a net.Listener that lets in only the peers that admit allows, and only so many at once.
 //
 // At the limit, the connection that has been idle longest gives its place to the next peer; if none is idle, the next one waits in the
 // kernel's queue. A place is held for a bounded time by whoever does not send a whole request (Limits.Header, Limits.Body).
 type gate struct {
 	net.Listener
-	uid     int
+	admit   func(net.Conn) (Peer, error)
 	log     *slog.Logger
 	slots   chan struct{} // one token a connection
 	closed  chan struct{}
@@ -37,8 +37,8 @@ type peerConn struct {
 	release func()
 }
 
-func newGate(l net.Listener, uid, limit int, refused *atomic.Uint64, log *slog.Logger) *gate {
-	return &gate{Listener: l, uid: uid, log: log, slots: make(chan struct{}, limit), closed: make(chan struct{}),
+func newGate(l net.Listener, admit func(net.Conn) (Peer, error), limit int, refused *atomic.Uint64, log *slog.Logger) *gate {
+	return &gate{Listener: l, admit: admit, log: log, slots: make(chan struct{}, limit), closed: make(chan struct{}),
 		fresh: map[net.Conn]struct{}{}, refused: refused}
 }
 
@@ -49,10 +49,10 @@ func (g *gate) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		p, err := PeerOf(conn)
-		if err != nil || p.UID != g.uid {
+		p, err := g.admit(conn)
+		if err != nil {
 			g.refused.Add(1)
-			g.log.Warn("a peer was turned away: it is another user", "uid", p.UID, "pid", p.PID)
+			g.log.Warn("a peer was turned away", "uid", p.UID, "pid", p.PID, "err", err)
 			conn.Close()
 			continue
 		}

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -87,7 +88,7 @@ func newServer(b Backend, logger *slog.Logger, limits Limits) *Server {
 		connect.WithReadMaxBytes(int(limits.BodyBytes)),
 		connect.WithCompression("gzip", nil, nil))
 	s.http = &http.Server{
-		Handler:           s.frame(api),
+		Handler:           guard(s.frame(api)),
 		ReadHeaderTimeout: limits.Header,
 		IdleTimeout:       limits.Idle,
 		MaxHeaderBytes:    limits.HeaderBytes,
@@ -109,7 +110,19 @@ type peerKey struct{}
 // Serve answers calls on l until Shutdown or Close, and returns nil then; any other error is the listener's. l is the server's from
 // here on. It must be of unix sockets. Several listeners may be served.
 func (s *Server) Serve(l net.Listener) error {
-	g := newGate(l, s.uid, s.limits.Peers, &s.refused, s.log)
+	return s.serve(newGate(l, s.socketPeer, s.limits.Peers, &s.refused, s.log))
+}
+
+// socketPeer lets in this user alone.
+func (s *Server) socketPeer(conn net.Conn) (Peer, error) {
+	p, err := PeerOf(conn)
+	if err == nil && p.UID != s.uid {
+		err = errors.New("it is another user")
+	}
+	return p, err
+}
+
+func (s *Server) serve(g *gate) error {
 	s.mu.Lock()
 	if s.down {
 		s.mu.Unlock()

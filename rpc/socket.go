@@ -17,7 +17,10 @@ import (
 )
 
 // Peer is who sits at the other end of a unix socket, by the kernel's word.
-type Peer struct{ UID, PID int }
+type Peer struct {
+	UID, PID int
+	channel  *Channel // what the peer came through, nil for a unix socket
+}
 
 // PeerOf asks the kernel for conn's peer as it was when the socket was connected (at the listening end) or put to listening (at the
 // connecting one). ERROR_ACCESS_DENIED for what is no unix socket.

@@ -391,7 +391,7 @@ func TestGateIsClosedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := newGate(l, os.Getuid(), 1, new(atomic.Uint64), slog.New(slog.DiscardHandler))
+	g := newGate(l, new(Server).socketPeer, 1, new(atomic.Uint64), slog.New(slog.DiscardHandler))
 	for range 2 {
 		if err := g.Close(); err != nil {
 			t.Error(err)
