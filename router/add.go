@@ -150,6 +150,7 @@ func (r *Router) retry(ctx context.Context, c *connection, req wnet.AddRequest) 
 		}
 		c.setLogin(l)
 	}
+	r.forgive(c.serverKey)
 	if err := c.conn.Connect(ctx); err != nil {
 		c.setLogin(old)
 		return nil, err
@@ -301,6 +302,7 @@ func (r *Router) make(s *session.Session, id session.ID, d wnet.Device, n wnet.R
 		typ: req.Type, flags: req.Flags, options: req.Options, gate: make(chan struct{}, 1),
 	}
 	c.refs.Store(1)
+	c.entry = session.Entry{ID: id, Behind: c, Device: d, Global: global(req.Flags) && d != ""}
 	if c.global = global(req.Flags) && d != ""; c.global {
 		c.session, c.luid, c.folder = nil, globalLUID, r.cfg.Sessions.Default().Folder()+"/global"
 	} else {
@@ -347,9 +349,15 @@ func (r *Router) establish(ctx context.Context, c *connection, req wnet.AddReque
 		unsave()
 		return err
 	}
-	if err = r.insert(c); err == nil && tx != nil {
-		if err = tx.Commit(); err != nil {
-			r.remove(c)
+	if err = r.insert(c); err == nil {
+		r.keep(ctx, c)
+		if tx != nil {
+			r.journal.remembering(c)
+			if err = tx.Commit(); err != nil {
+				r.remove(c)
+				r.journal.drop(c)
+				r.forgetKept(c)
+			}
 		}
 	}
 	if err != nil {
@@ -361,7 +369,6 @@ func (r *Router) establish(ctx context.Context, c *connection, req wnet.AddReque
 		return err
 	}
 	r.journal.add(c)
-	r.keep(ctx, c)
 	return nil
 }
 

@@ -15,6 +15,8 @@ import (
 
 // connection is one live connection. All but what mu and the gate guard is set before it is inserted, and stays.
 type connection struct {
+	entry     session.Entry // the device's, which leads here; entry and shown are all that a look-up reads
+	shown     string        // remote.String()
 	id        session.ID
 	luid      wnet.LUID        // the session that owns it; globalLUID for a global one
 	session   *session.Session // nil for a global one
@@ -22,7 +24,6 @@ type connection struct {
 	folder    string // the owner's folder
 	device    wnet.Device
 	remote    wnet.RemoteName
-	shown     string // remote.String()
 	key       string // remote.Key()
 	serverKey string // remote.ServerKey()
 	typ       uint32

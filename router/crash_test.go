@@ -67,6 +67,52 @@ func TestKilledInACancel(t *testing.T) {
 	}
 }
 
+// A daemon that is killed while it maps and remembers a drive leaves the old state or the new one as well: the drive is connected and
+// remembered if the profile was renamed into place, and neither if it was not. A drive that was remembered before stays so.
+func TestKilledInAnAdd(t *testing.T) {
+	for _, renamed := range []bool{false, true} {
+		w := newWorld(t)
+		w.add("Z:", `\\srv\data`, win32.CONNECT_UPDATE_PROFILE)
+		before, err := os.ReadFile(w.profile())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.add("Y:", `\\srv\more`, win32.CONNECT_UPDATE_PROFILE)
+		text, err := os.ReadFile(w.cfg.Journal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What was last written tells that Y: is there. The daemon was killed before.
+		text = bytes.TrimSuffix(text, []byte("\n"))
+		text = text[:bytes.LastIndexByte(text, '\n')+1]
+		if err := os.WriteFile(w.cfg.Journal+".copy", text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if !renamed {
+			if err := os.WriteFile(w.profile(), before, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		killed := w.r
+		t.Cleanup(func() { killed.Close(bg) })
+		w.cfg.Journal += ".copy"
+		w.open()
+		if err := w.r.Start(bg); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]wnet.Connection{}
+		for _, c := range mustList(t, w.svc) {
+			got[c.Device] = c
+		}
+		if z := got["Z:"]; !z.Connected || !z.Remembered {
+			t.Errorf("Z: is %+v", z)
+		}
+		if y, ok := got["Y:"]; ok != renamed || ok && !(y.Connected && y.Remembered) {
+			t.Errorf("profile renamed %v: Y: is %+v", renamed, y)
+		}
+	}
+}
+
 // Empty folders that a killed daemon left where drives appear are removed; what holds something, has no name of a drive, or is there
 // though the daemon stopped in order, is not ours to remove.
 func TestFoldersOfAKilledDaemon(t *testing.T) {

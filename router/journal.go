@@ -34,6 +34,8 @@ type record struct {
 	Refs     int32           `json:"refs,omitempty"`
 	// Forgetting: the connection is being cancelled and forgotten. Whether it was depends on the profile's entry alone.
 	Forgetting bool `json:"forgetting,omitempty"`
+	// Remembering: the connection was being made and remembered. Whether it was depends on the profile's entry alone.
+	Remembering bool `json:"remembering,omitempty"`
 }
 
 // journal keeps the live connections in a file, so that a daemon that was killed loses none. It is a log: a change costs one line
@@ -124,13 +126,19 @@ func (j *journal) retire(id session.ID) {
 	j.append(record{Op: "drop", ID: id})
 }
 
-func (j *journal) add(c *connection) {
+func (j *journal) add(c *connection) { j.put(c, false) }
+
+// remembering is add before the profile's new text is renamed into place. A daemon that is killed right after the rename then brings the
+// connection back, and one that is killed before it does not. add afterwards ends the doubt, or drop.
+func (j *journal) remembering(c *connection) { j.put(c, true) }
+
+func (j *journal) put(c *connection, remembering bool) {
 	if j.path == "" {
 		return
 	}
 	l := c.getLogin()
 	rec := record{Op: "add", ID: c.id, LUID: c.luid, Device: c.device, Remote: c.shown, Type: c.typ, Provider: c.provider.Name(),
-		User: l.user, Flags: c.flags, Options: c.options, Refs: c.refs.Load()}
+		User: l.user, Flags: c.flags, Options: c.options, Refs: c.refs.Load(), Remembering: remembering}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.live[c.id] = rec

@@ -177,6 +177,14 @@ func TestWrongPasswordIsTriedOnce(t *testing.T) {
 	if n := tries.Load(); n != 2 {
 		t.Errorf("a person's one retry made %d tries", n-1)
 	}
+	// A command for one drive is tried at once, whichever drive the refusal came from.
+	for i, d := range drives[:3] {
+		w.code(win32.ERROR_INVALID_PASSWORD, w.svc.RestoreConnection(bg, drives[3+i]))
+		w.addCode(win32.ERROR_INVALID_PASSWORD, disk(d, `\\locked\data`))
+		if n := int(tries.Load()); n != 2+2*(i+1) {
+			t.Errorf("restore of %s and use of %s made %d tries in all", drives[3+i], d, n-2-2*i)
+		}
+	}
 	save("right")
 	w.code(win32.NO_ERROR, w.svc.RestoreConnection(bg, ""))
 	all(wnet.StateOK)
@@ -236,4 +244,26 @@ func TestSessionLeavesNoFolder(t *testing.T) {
 	if _, err := os.Stat(s.Folder()); !os.IsNotExist(err) {
 		t.Errorf("the folder is still there: %v", err)
 	}
+}
+
+// Asking for a device's name waits for no lock of the tables, so that it costs the same however many connections there are and whatever
+// others do. The first call of a session may: it makes the session's table.
+func TestLookUpTakesNoLock(t *testing.T) {
+	w := newWorld(t)
+	w.add("Z:", `\\srv\data`, 0)
+	w.r.Locked(func() {
+		answer := make(chan string, 1)
+		go func() {
+			name, _ := w.svc.GetConnection(bg, "Z:")
+			answer <- name
+		}()
+		select {
+		case name := <-answer:
+			if name != `\\srv\data` {
+				t.Errorf("got %q", name)
+			}
+		case <-time.After(20 * time.Second):
+			t.Error("GetConnection waits for the tables' lock")
+		}
+	})
 }

@@ -74,10 +74,10 @@ func (r *Router) adopt(ctx context.Context, rec record) {
 			return
 		}
 	}
-	if rec.Forgetting {
+	if rec.Forgetting || rec.Remembering {
 		if p, err := r.cfg.Profile.Load(ctx); err == nil {
 			if _, ok := p.Entries[rec.Device]; !ok {
-				return // the cancel was through
+				return // the cancel was through, or the add was not
 			}
 		}
 	}
@@ -104,7 +104,7 @@ func (r *Router) restoreSession(s *session.Session) {
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 8)
 	for _, e := range sorted(prof) {
-		if _, taken := s.Lookup(e.Device); taken {
+		if s.Lookup(e.Device) != nil {
 			continue
 		}
 		wg.Add(1)
@@ -216,8 +216,12 @@ func (v *service) restore(ctx context.Context, device string) error {
 		if !ok {
 			return &wnet.Error{Code: win32.ERROR_NOT_CONNECTED, Err: errors.New("the device is not remembered")}
 		}
+		if n, err := wnet.ParseRemoteName(e.RemotePath); err == nil {
+			v.r.forgive(n.ServerKey())
+		}
 		return v.restoreOne(ctx, e)
 	}
+	v.r.forgive("")
 	entries := sorted(prof)
 	errs := make([]error, len(entries))
 	var wg sync.WaitGroup

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/openwnet/wnet"
@@ -58,7 +59,7 @@ type Router struct {
 	tables map[wnet.LUID]*table       // each session's own
 	making map[string]chan struct{}   // by turn's key: closed when who has the turn is done
 	trials map[trialKey]*trial
-	closed bool
+	closed atomic.Bool // set under mu
 
 	keeping sync.Mutex        // guards kept and the connections' kept; held while the kernel's keyring is asked
 	kept    map[keptLogin]int // how many connections use a password that is kept
@@ -111,14 +112,18 @@ func (r *Router) Session(s *session.Session) wnet.Service { return &service{r: r
 
 // service is one session's view of the router.
 type service struct {
-	r *Router
-	s *session.Session
+	r     *Router
+	s     *session.Session
+	begun atomic.Bool // the session has its table, and its remembered drives
 }
 
 var _ wnet.Service = (*service)(nil)
 
 // ready restores what the session remembers, once, and answers ERROR_NO_NETWORK where nothing can be routed (G-04, G-12).
 func (v *service) ready() error {
+	if v.begun.Load() {
+		return v.living()
+	}
 	if len(v.r.cfg.Providers) == 0 {
 		return &wnet.Error{Code: win32.ERROR_NO_NETWORK, Hint: "No provider is configured."}
 	}
@@ -127,6 +132,18 @@ func (v *service) ready() error {
 		return err
 	}
 	t.restore.Do(func() { v.r.restoreSession(v.s) })
+	v.begun.Store(true)
+	return nil
+}
+
+// living refuses where nothing is answered any more.
+func (v *service) living() error {
+	switch {
+	case v.r.closed.Load():
+		return stoppingError()
+	case v.s.Over():
+		return overError()
+	}
 	return nil
 }
 
@@ -134,13 +151,14 @@ func (v *service) ready() error {
 func (v *service) open() (*table, error) {
 	v.r.mu.Lock()
 	defer v.r.mu.Unlock()
-	switch {
-	case v.r.closed:
-		return nil, &wnet.Error{Code: win32.ERROR_BUSY, Hint: "The daemon is stopping; try again."}
-	case v.s.Over():
-		return nil, overError()
+	if err := v.living(); err != nil {
+		return nil, err
 	}
 	return v.r.table(v.s.LUID()), nil
+}
+
+func stoppingError() error {
+	return &wnet.Error{Code: win32.ERROR_BUSY, Hint: "The daemon is stopping; try again."}
 }
 
 func overError() error {
@@ -199,8 +217,8 @@ func (r *Router) newID() session.ID {
 func (r *Router) insert(c *connection) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
-		return &wnet.Error{Code: win32.ERROR_BUSY, Hint: "The daemon is stopping; try again."}
+	if r.closed.Load() {
+		return stoppingError()
 	}
 	if c.session != nil && c.session.Over() {
 		return overError()
@@ -212,6 +230,13 @@ func (r *Router) insert(c *connection) error {
 		t.deviceless[c.key] = append(t.deviceless[c.key], c)
 	}
 	t.servers[c.serverKey] = append(t.servers[c.serverKey], c)
+	switch {
+	case c.device == "":
+	case c.global:
+		r.cfg.Sessions.BindGlobal(&c.entry)
+	default:
+		c.session.Bind(&c.entry)
+	}
 	return nil
 }
 
@@ -256,15 +281,14 @@ func cut(m map[string][]*connection, key string, c *connection) {
 	}
 }
 
-// find returns the live connection that a device stands for in a session, own names first (DD-20), nil if none.
+// find returns the live connection that a device stands for in a session, own names first (DD-20), nil if none. It takes no lock.
 func (r *Router) find(s *session.Session, d wnet.Device) *connection {
-	e, ok := s.Lookup(d)
-	if !ok {
+	e := s.Lookup(d)
+	if e == nil {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.conns[e.ID]
+	c, _ := e.Behind.(*connection)
+	return c
 }
 
 // findDeviceless returns the session's deviceless connections to a name; port 0 means any.
@@ -366,7 +390,7 @@ func (r *Router) takeAll(all []*connection) {
 // Close takes every connection down, what was written first, and forgets no remembered one. The router answers ERROR_BUSY from then on.
 func (r *Router) Close(ctx context.Context) error {
 	r.mu.Lock()
-	r.closed = true
+	r.closed.Store(true)
 	var all []*connection
 	for _, c := range r.conns {
 		all = append(all, c)

@@ -74,3 +74,15 @@ func (r *Router) try(ctx context.Context, c *connection, l login, ask func() (wn
 		return conn, err
 	}
 }
+
+// forgive has a login that was refused tried again: a person asks for it now, who may just have mended it on the server. key is the server's,
+// "" for all. A trial that is under way counts as the person's own.
+func (r *Router) forgive(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for k, t := range r.trials {
+		if t.refused != nil && (key == "" || k.server == key) {
+			delete(r.trials, k)
+		}
+	}
+}

@@ -85,7 +85,7 @@ func (v *service) pick(ctx context.Context, named wnet.Provider, req wnet.AddReq
 		if _, ok := prof.Entries[d]; ok {
 			continue
 		}
-		if _, ok := v.s.Lookup(d); ok {
+		if v.s.Lookup(d) != nil {
 			continue
 		}
 		if v.define(d, id, req.Flags) != nil {

@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -58,7 +59,7 @@ type Manager struct {
 	shared  *logon // the logind or audit logon that shares the default session, nil for none
 	byLUID  map[wnet.LUID]*Session
 	logons  map[string]*logon // by key
-	global  map[wnet.Device]ID
+	global  names
 	over    []*Session // ended, and not yet told to Run's callback
 	version uint64     // grows with every change that the State file has to show
 
@@ -75,8 +76,8 @@ type Session struct {
 	folder string
 	since  time.Time
 
-	local map[wnet.Device]ID // guarded by m.mu
-	ended bool               // guarded by m.mu
+	ended atomic.Bool // set under m.mu
+	local names       // written under m.mu
 }
 
 // logon is a reference to a session: what keeps it alive. Every session but the default one has exactly one.
@@ -108,7 +109,7 @@ func New(cfg Config) (*Manager, error) {
 	m := &Manager{
 		cfg: cfg, log: cfg.Logger, proc: proc(cfg.Proc),
 		wake:   make(chan struct{}, 1),
-		byLUID: map[wnet.LUID]*Session{}, logons: map[string]*logon{}, global: map[wnet.Device]ID{},
+		byLUID: map[wnet.LUID]*Session{}, logons: map[string]*logon{},
 	}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
@@ -287,7 +288,7 @@ func (m *Manager) drop(l *logon) {
 		return
 	}
 	delete(m.byLUID, l.session.luid)
-	l.session.ended = true
+	l.session.ended.Store(true)
 	m.over = append(m.over, l.session)
 }
 

@@ -242,7 +242,7 @@ func TestNamespaces(t *testing.T) {
 			t.Errorf("%s sees %q, want %q", s.Name(), got, want)
 		}
 		for _, e := range s.Devices() {
-			if l, ok := s.Lookup(e.Device); !ok || l != e {
+			if l := s.Lookup(e.Device); l == nil || *l != e {
 				t.Errorf("%s: Lookup %s is %v, listed %v", s.Name(), e.Device, l, e)
 			}
 		}
@@ -256,7 +256,7 @@ func TestNamespaces(t *testing.T) {
 	see(b, "M:=4 Z:=2 LPT1=3")
 	fails(a.Define("Z:", 9), win32.ERROR_ALREADY_ASSIGNED)
 	fails(a.Define("", 9), win32.ERROR_BAD_DEVICE)
-	if _, found := a.Lookup("M:"); found {
+	if a.Lookup("M:") != nil {
 		t.Error("another session's name was found (CC-26)")
 	}
 	if a.Remove("M:", 4) || a.Remove("Z:", 2) {
@@ -321,7 +321,7 @@ func TestDefineRace(t *testing.T) {
 		if own.Load() > 1 || global.Load() != 1 {
 			t.Fatalf("round %d: %d own, %d global", round, own.Load(), global.Load())
 		}
-		if e, ok := m.Default().Lookup("Z:"); ok && !e.Global {
+		if e := m.Default().Lookup("Z:"); e != nil && !e.Global {
 			m.Default().Remove("Z:", e.ID)
 		}
 		m.RemoveGlobal("Z:", m.Globals()[0].ID)
