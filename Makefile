@@ -7,6 +7,9 @@ APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync gi
 APT += clang musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine64 wine32:i386
 APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone
 
+# What a Go program on Windows may import.
+WINDOWS = . ./win32 ./client
+
 .PHONY: setup build man install demo test vet contract bench
 
 setup:
@@ -41,6 +44,8 @@ demo: build
 vet:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	GOOS=windows GOARCH=amd64 $(GO) vet $(WINDOWS)
+	GOOS=windows GOARCH=386 $(GO) vet $(WINDOWS)
 
 # All tests, with the race detector, and then the contract's table against what passed. A skipped test is a failure.
 test: setup vet
