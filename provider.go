@@ -105,3 +105,46 @@ type Status struct {
 	Reason string     `json:"reason,omitempty"` // plain words, "" when OK
 	Code   win32.Code `json:"code,omitempty"`   // what the last attempt failed with, 0 when OK
 }
+
+// ResourceInformer is a Provider that can say which part of a name is a resource. Without it WNetGetResourceInformation is
+// ERROR_NOT_SUPPORTED for this network.
+type ResourceInformer interface {
+	// ResourceInformation finds the resource that req.Remote is, or that it lies in: a share for a path below it, whether or not the
+	// path is there. rest is what of Remote.Path follows the resource. The resource has what Browse would list it with (RI-02). It may
+	// ask the server (RI-07), with user and password as in Connect.
+	// Codes: ERROR_BAD_NET_NAME, ERROR_BAD_DEV_TYPE (it is of another type than req.Type), and Connect's.
+	ResourceInformation(ctx context.Context, req Request) (r Resource, rest string, err error)
+}
+
+// ParentTeller is a Provider whose names have an order that a person can go up in. Without it WNetGetResourceParent is
+// ERROR_NOT_SUPPORTED for this network.
+type ParentTeller interface {
+	// ResourceParent is what holds name in the order in which the network is browsed; the resource need not be there (RP-02). At the top
+	// it has no RemoteName (RP-03). No I/O. ERROR_BAD_NET_NAME for a name that is not the network's.
+	ResourceParent(name RemoteName) (Resource, error)
+}
+
+// Formatter is a Provider that can write its names for a person. Without it WNetFormatNetworkName is ERROR_NOT_SUPPORTED.
+type Formatter interface {
+	// FormatName is NPFormatNetworkName: flags are WNFMT_*, lineChars the characters of a line, 0 for any number. No I/O.
+	FormatName(name RemoteName, flags, lineChars uint32) (string, error)
+}
+
+// Starter is a Provider that does not always run. Without it the network counts as running.
+type Starter interface {
+	// Started is NO_ERROR, ERROR_NO_NETWORK, or ERROR_BUSY while it starts (NI-03).
+	Started() win32.Code
+}
+
+// Printer is a Provider whose Connect takes printers, so that ports can be redirected to them (NI-04). Without it there are none.
+type Printer interface {
+	// Printers reports whether it does.
+	Printers() bool
+}
+
+// Performer is a Conn that measures how fast it is. Without it MultinetGetConnectionPerformance is ERROR_NOT_SUPPORTED.
+type Performer interface {
+	// Performance tells what was measured on this connection, 0 for what was not (MP-02); it may ask the server something to
+	// measure how long that takes. Error: the context's, or what a call on the connection gives when it is lost.
+	Performance(ctx context.Context) (Performance, error)
+}

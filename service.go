@@ -12,8 +12,10 @@ import (
 type Service interface {
 	Connector
 	Inquirer
+	Informer
 	Lister
 	Settings
+	PasswordCache
 }
 
 // Connector makes and ends connections.
@@ -27,6 +29,10 @@ type Connector interface {
 	// RestoreConnection is WNetRestoreConnectionW: it connects a remembered device, or all of them for "" (RC-02). A device that
 	// is connected already is left as it is. With several failures, the first one's code is returned.
 	RestoreConnection(ctx context.Context, device string) error
+	// ClearConnections is WNetClearConnections: it ends every connection of the session, devices and deviceless ones, and forgets no
+	// remembered one. Those that are in use stay, and the first one's ERROR_OPEN_FILES or ERROR_DEVICE_IN_USE is returned once the
+	// others are gone (unsourced).
+	ClearConnections(ctx context.Context) error
 }
 
 // Inquirer answers about names.
@@ -69,6 +75,12 @@ type AddRequest struct {
 	User       string // "": the default user (A2-07)
 	Flags      uint32 // CONNECT_*
 	Options    UseOptions
+
+	// Auth is pAuthBuffer of WNetAddConnection4 and WNetUseConnection4, absent for NULL: a login in one of the forms that ParseAuth
+	// knows, in place of User and Password.
+	Auth Secret
+	// OptionsBlob is lpUseOptions of the same: what ParseUseOptions knows, in place of Options. "" for NULL.
+	OptionsBlob string
 }
 
 // UseRequest is what UseConnection takes.

@@ -18,6 +18,9 @@ import (
 func (v *service) AddConnection(ctx context.Context, req wnet.AddRequest) error {
 	err := v.ready()
 	if err == nil {
+		req, err = unpack(req)
+	}
+	if err == nil {
 		if req.LocalName == "" && req.Flags&win32.CONNECT_REDIRECT != 0 {
 			// A2-46 tests flags, type and provider first; only this order makes A2-24 reachable.
 			if _, err = v.check(req); err == nil {
@@ -29,6 +32,34 @@ func (v *service) AddConnection(ctx context.Context, req wnet.AddRequest) error 
 		}
 	}
 	return wnet.AsError("AddConnection", subject(req), err)
+}
+
+// unpack puts what the blobs of WNetAddConnection4 and WNetUseConnection4 say where the other calls have it (A4-01, A4-02).
+func unpack(req wnet.AddRequest) (wnet.AddRequest, error) {
+	if req.Auth.Present() {
+		if req.User != "" || req.Password.Present() {
+			return req, &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: errors.New("there are two logins: in the blob, and beside it")}
+		}
+		var err error
+		if req.User, req.Password, err = wnet.ParseAuth(req.Auth); err != nil {
+			return req, err
+		}
+		req.Auth = wnet.Secret{}
+	}
+	if req.OptionsBlob != "" {
+		o, err := wnet.ParseUseOptions(req.OptionsBlob)
+		if err == nil && o != (wnet.UseOptions{}) && req.Options != (wnet.UseOptions{}) {
+			err = &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: errors.New("there are two sets of options: in the blob, and beside it")}
+		}
+		if err != nil {
+			return req, err
+		}
+		if o != (wnet.UseOptions{}) {
+			req.Options = o
+		}
+		req.OptionsBlob = ""
+	}
+	return req, nil
 }
 
 // subject is the name that an error of an add is about.
@@ -49,19 +80,7 @@ func (v *service) check(req wnet.AddRequest) (wnet.Provider, error) {
 	default:
 		return nil, &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: fmt.Errorf("%d is no resource type", req.Type)}
 	}
-	if req.Provider == "" {
-		return nil, nil
-	}
-	p := v.r.provider(req.Provider)
-	if p == nil {
-		var names []string
-		for _, p := range v.r.cfg.Providers {
-			names = append(names, fmt.Sprintf("%q", p.Name()))
-		}
-		return nil, &wnet.Error{Code: win32.ERROR_BAD_PROVIDER, Err: fmt.Errorf("%q is none of them", req.Provider),
-			Hint: "The providers are " + strings.Join(names, ", ") + "."}
-	}
-	return p, nil
+	return v.named(req.Provider)
 }
 
 // add is WNetAddConnection2 in the order of A2-46. It returns the connection.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 
 	"github.com/openwnet/wnet"
 	"github.com/openwnet/wnet/profile"
@@ -126,6 +127,30 @@ func (v *service) devicesOf(n wnet.RemoteName) string {
 		}
 	}
 	return ""
+}
+
+// ClearConnections implements wnet.Connector.
+func (v *service) ClearConnections(ctx context.Context) error {
+	err := v.ready()
+	if err != nil {
+		return wnet.AsError("ClearConnections", "", err)
+	}
+	all := v.r.list(v.s.LUID())
+	sort.Slice(all, func(i, j int) bool { return before(all[i].device, all[j].device, all[i].key, all[j].key) })
+	for _, c := range all {
+		if !c.enter(ctx) {
+			if ctx.Err() != nil {
+				return wnet.AsError("ClearConnections", c.name(), ctx.Err())
+			}
+			continue
+		}
+		_, e := v.r.cancel(ctx, c, wnet.CancelRequest{Name: c.name()})
+		c.leave()
+		if e != nil && err == nil {
+			err = wnet.AsError("ClearConnections", c.name(), e)
+		}
+	}
+	return err
 }
 
 // cancel takes one connection down, all or nothing. The caller holds the gate.

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -30,6 +31,17 @@ func (r *Router) provider(name string) wnet.Provider {
 		}
 	}
 	return nil
+}
+
+func badProvider(name string) error { return fmt.Errorf("%q is none of them", name) }
+
+// providerHint tells a person which providers there are.
+func (r *Router) providerHint() string {
+	var names []string
+	for _, p := range r.cfg.Providers {
+		names = append(names, fmt.Sprintf("%q", p.Name()))
+	}
+	return "The providers are " + strings.Join(names, ", ") + "."
 }
 
 // ordered returns the providers in the order that the profile names, those that it does not name behind (R-03, PR-02). A change of the

@@ -32,6 +32,7 @@ type Config struct {
 	Mounter     wnet.Mounter     // nil: connections are not shown to the kernel
 	Sessions    *session.Manager
 	Kept        *credential.Kernel // nil: a password that was not saved is lost with the daemon
+	Version     uint32             // of the providers, major << 16 | minor (NI-04); 0 if unknown
 	Journal     string             // file that keeps the live connections across a crash of the daemon; "" for none
 
 	ConnectTimeout time.Duration // one provider's attempt; 0 for 15 s

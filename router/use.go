@@ -26,6 +26,10 @@ func (v *service) use(ctx context.Context, req wnet.UseRequest) (wnet.UseResult,
 	if req.Access != nil && req.Access.Size == 0 {
 		return res, &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: errors.New("the buffer for the access name is empty")} // UC-08
 	}
+	var err error
+	if req.AddRequest, err = unpack(req.AddRequest); err != nil {
+		return res, err
+	}
 	named, err := v.check(req.AddRequest)
 	if err != nil {
 		return res, err

@@ -69,6 +69,39 @@ func (m *mirror) Enum(_ context.Context, r wnet.EnumRequest) ([]wnet.Resource, e
 func (m *mirror) Connections(context.Context) ([]wnet.Connection, error) {
 	return give[[]wnet.Connection](m, nil)
 }
+func (m *mirror) ClearConnections(context.Context) error { m.got = "clear"; return m.err }
+func (m *mirror) GetResourceInformation(_ context.Context, r wnet.Resource) (wnet.ResourceInfo, error) {
+	return give[wnet.ResourceInfo](m, r)
+}
+func (m *mirror) GetResourceParent(_ context.Context, r wnet.Resource) (wnet.Resource, error) {
+	return give[wnet.Resource](m, r)
+}
+func (m *mirror) GetProviderName(_ context.Context, netType uint32) (string, error) {
+	return give[string](m, netType)
+}
+func (m *mirror) GetNetworkInformation(_ context.Context, provider string) (wnet.NetworkInfo, error) {
+	return give[wnet.NetworkInfo](m, provider)
+}
+func (m *mirror) GetConnectionPerformance(_ context.Context, r wnet.Resource) (wnet.Performance, error) {
+	return give[wnet.Performance](m, r)
+}
+func (m *mirror) FormatNetworkName(_ context.Context, r wnet.FormatRequest) (string, error) {
+	return give[string](m, r)
+}
+func (m *mirror) CachePassword(_ context.Context, c wnet.CachedPassword) error {
+	m.got = c
+	return m.err
+}
+func (m *mirror) GetCachedPassword(_ context.Context, resource []byte, typ uint32) (wnet.Secret, error) {
+	return give[wnet.Secret](m, cacheArgs{string(resource), typ})
+}
+func (m *mirror) RemoveCachedPassword(_ context.Context, resource []byte, typ uint32) error {
+	m.got = cacheArgs{string(resource), typ}
+	return m.err
+}
+func (m *mirror) EnumCachedPasswords(_ context.Context, prefix []byte, typ uint32) ([]wnet.CachedPassword, error) {
+	return give[[]wnet.CachedPassword](m, cacheArgs{string(prefix), typ})
+}
 func (m *mirror) SaveConnections(context.Context) (bool, error)       { return give[bool](m, nil) }
 func (m *mirror) SetSaveConnections(_ context.Context, on bool) error { m.got = on; return m.err }
 func (m *mirror) Sessions(context.Context) ([]wnet.Session, error) {
@@ -78,6 +111,11 @@ func (m *mirror) EndSession(_ context.Context, l wnet.LUID) error { m.got = l; r
 func (m *mirror) CreateSession(_ context.Context, anchor int) (wnet.Session, wnet.Secret, error) {
 	m.got = anchor
 	return m.session, m.token, m.err
+}
+
+type cacheArgs struct {
+	resource string
+	typ      uint32
 }
 
 type universalArgs struct {
@@ -103,6 +141,10 @@ func fill(v reflect.Value, n *int) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(int64(*n) + 1000)
+	case reflect.Uint8:
+		v.SetUint(uint64(*n) & 0xff)
+	case reflect.Uint16:
+		v.SetUint(uint64(*n) + 1000)
 	case reflect.Uint32, reflect.Uint64:
 		v.SetUint(uint64(*n) + 1000)
 	case reflect.Pointer:

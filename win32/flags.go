@@ -89,3 +89,22 @@ const (
 	WNNC_NET_MS_NFS    = 0x00420000
 	WNNC_NET_FTP_NFS   = 0x000C0000
 )
+
+// WNFMT_ flags of WNetFormatNetworkName (structs.md, WNFMT_).
+const (
+	WNFMT_MULTILINE   = 0x1
+	WNFMT_ABBREVIATED = 0x2
+	WNFMT_INENUM      = 0x10
+	WNFMT_CONNECTION  = 0x20
+)
+
+// WNCON_ flags of NETCONNECTINFOSTRUCT (structs.md, WNCON_).
+const (
+	WNCON_FORNETCARD = 0x1
+	WNCON_NOTROUTED  = 0x2
+	WNCON_SLOWLINK   = 0x4
+	WNCON_DYNAMIC    = 0x8
+)
+
+// PCE_ALL stands for every type in an enumeration of the password cache.
+const PCE_ALL = 0xFF

@@ -18,6 +18,9 @@ var _ backend = (*fake)(nil)
 
 // fake is a Service whose answers a test sets, and which keeps what it was asked.
 type fake struct {
+	wnet.Informer      // nil: no command asks
+	wnet.PasswordCache // nil: no command asks
+
 	connections []wnet.Connection
 	sessions    []wnet.Session
 	save        bool
@@ -64,6 +67,7 @@ func (f *fake) RestoreConnection(_ context.Context, device string) error {
 	return f.restore
 }
 
+func (f *fake) ClearConnections(context.Context) error { return errors.ErrUnsupported }
 func (f *fake) GetConnection(context.Context, string) (string, error) {
 	return "", errors.ErrUnsupported
 }

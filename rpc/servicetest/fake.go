@@ -20,6 +20,8 @@ type Fake struct {
 	live []wnet.Connection
 	kept []wnet.Connection // remembered
 	save bool
+
+	cache map[string]wnet.CachedPassword // by type and resource
 }
 
 var _ wnet.Service = (*Fake)(nil)
@@ -27,7 +29,7 @@ var _ wnet.Service = (*Fake)(nil)
 const fakeProvider = "Fake Network"
 
 // NewFake returns an empty session.
-func NewFake() *Fake { return &Fake{save: true} }
+func NewFake() *Fake { return &Fake{save: true, cache: map[string]wnet.CachedPassword{}} }
 
 // FakeTarget wraps s, which is a Fake or speaks to one, for Run.
 func FakeTarget(s wnet.Service) Target {

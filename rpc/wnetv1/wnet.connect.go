@@ -49,12 +49,29 @@ const (
 	WnetCancelConnectionProcedure = "/wnet.v1.Wnet/CancelConnection"
 	// WnetRestoreConnectionProcedure is the fully-qualified name of the Wnet's RestoreConnection RPC.
 	WnetRestoreConnectionProcedure = "/wnet.v1.Wnet/RestoreConnection"
+	// WnetClearConnectionsProcedure is the fully-qualified name of the Wnet's ClearConnections RPC.
+	WnetClearConnectionsProcedure = "/wnet.v1.Wnet/ClearConnections"
 	// WnetGetConnectionProcedure is the fully-qualified name of the Wnet's GetConnection RPC.
 	WnetGetConnectionProcedure = "/wnet.v1.Wnet/GetConnection"
 	// WnetGetUserProcedure is the fully-qualified name of the Wnet's GetUser RPC.
 	WnetGetUserProcedure = "/wnet.v1.Wnet/GetUser"
 	// WnetGetUniversalNameProcedure is the fully-qualified name of the Wnet's GetUniversalName RPC.
 	WnetGetUniversalNameProcedure = "/wnet.v1.Wnet/GetUniversalName"
+	// WnetGetResourceInformationProcedure is the fully-qualified name of the Wnet's
+	// GetResourceInformation RPC.
+	WnetGetResourceInformationProcedure = "/wnet.v1.Wnet/GetResourceInformation"
+	// WnetGetResourceParentProcedure is the fully-qualified name of the Wnet's GetResourceParent RPC.
+	WnetGetResourceParentProcedure = "/wnet.v1.Wnet/GetResourceParent"
+	// WnetGetProviderNameProcedure is the fully-qualified name of the Wnet's GetProviderName RPC.
+	WnetGetProviderNameProcedure = "/wnet.v1.Wnet/GetProviderName"
+	// WnetGetNetworkInformationProcedure is the fully-qualified name of the Wnet's
+	// GetNetworkInformation RPC.
+	WnetGetNetworkInformationProcedure = "/wnet.v1.Wnet/GetNetworkInformation"
+	// WnetGetConnectionPerformanceProcedure is the fully-qualified name of the Wnet's
+	// GetConnectionPerformance RPC.
+	WnetGetConnectionPerformanceProcedure = "/wnet.v1.Wnet/GetConnectionPerformance"
+	// WnetFormatNetworkNameProcedure is the fully-qualified name of the Wnet's FormatNetworkName RPC.
+	WnetFormatNetworkNameProcedure = "/wnet.v1.Wnet/FormatNetworkName"
 	// WnetEnumProcedure is the fully-qualified name of the Wnet's Enum RPC.
 	WnetEnumProcedure = "/wnet.v1.Wnet/Enum"
 	// WnetConnectionsProcedure is the fully-qualified name of the Wnet's Connections RPC.
@@ -63,6 +80,18 @@ const (
 	WnetSaveConnectionsProcedure = "/wnet.v1.Wnet/SaveConnections"
 	// WnetSetSaveConnectionsProcedure is the fully-qualified name of the Wnet's SetSaveConnections RPC.
 	WnetSetSaveConnectionsProcedure = "/wnet.v1.Wnet/SetSaveConnections"
+	// WnetGetHomeDirectoryProcedure is the fully-qualified name of the Wnet's GetHomeDirectory RPC.
+	WnetGetHomeDirectoryProcedure = "/wnet.v1.Wnet/GetHomeDirectory"
+	// WnetCachePasswordProcedure is the fully-qualified name of the Wnet's CachePassword RPC.
+	WnetCachePasswordProcedure = "/wnet.v1.Wnet/CachePassword"
+	// WnetGetCachedPasswordProcedure is the fully-qualified name of the Wnet's GetCachedPassword RPC.
+	WnetGetCachedPasswordProcedure = "/wnet.v1.Wnet/GetCachedPassword"
+	// WnetRemoveCachedPasswordProcedure is the fully-qualified name of the Wnet's RemoveCachedPassword
+	// RPC.
+	WnetRemoveCachedPasswordProcedure = "/wnet.v1.Wnet/RemoveCachedPassword"
+	// WnetEnumCachedPasswordsProcedure is the fully-qualified name of the Wnet's EnumCachedPasswords
+	// RPC.
+	WnetEnumCachedPasswordsProcedure = "/wnet.v1.Wnet/EnumCachedPasswords"
 	// WnetSessionsProcedure is the fully-qualified name of the Wnet's Sessions RPC.
 	WnetSessionsProcedure = "/wnet.v1.Wnet/Sessions"
 	// WnetCreateSessionProcedure is the fully-qualified name of the Wnet's CreateSession RPC.
@@ -84,16 +113,30 @@ type WnetClient interface {
 	UseConnection(context.Context, *UseConnectionRequest) (*UseConnectionResponse, error)
 	CancelConnection(context.Context, *CancelConnectionRequest) (*CancelConnectionResponse, error)
 	RestoreConnection(context.Context, *RestoreConnectionRequest) (*RestoreConnectionResponse, error)
+	ClearConnections(context.Context, *ClearConnectionsRequest) (*ClearConnectionsResponse, error)
 	// Asking.
 	GetConnection(context.Context, *GetConnectionRequest) (*GetConnectionResponse, error)
 	GetUser(context.Context, *GetUserRequest) (*GetUserResponse, error)
 	GetUniversalName(context.Context, *GetUniversalNameRequest) (*GetUniversalNameResponse, error)
+	// Asking about resources and networks.
+	GetResourceInformation(context.Context, *GetResourceInformationRequest) (*GetResourceInformationResponse, error)
+	GetResourceParent(context.Context, *GetResourceParentRequest) (*GetResourceParentResponse, error)
+	GetProviderName(context.Context, *GetProviderNameRequest) (*GetProviderNameResponse, error)
+	GetNetworkInformation(context.Context, *GetNetworkInformationRequest) (*GetNetworkInformationResponse, error)
+	GetConnectionPerformance(context.Context, *GetConnectionPerformanceRequest) (*GetConnectionPerformanceResponse, error)
+	FormatNetworkName(context.Context, *FormatNetworkNameRequest) (*FormatNetworkNameResponse, error)
 	// Listing.
 	Enum(context.Context, *EnumRequest) (*EnumResponse, error)
 	Connections(context.Context, *ConnectionsRequest) (*ConnectionsResponse, error)
 	// Settings.
 	SaveConnections(context.Context, *SaveConnectionsRequest) (*SaveConnectionsResponse, error)
 	SetSaveConnections(context.Context, *SetSaveConnectionsRequest) (*SetSaveConnectionsResponse, error)
+	GetHomeDirectory(context.Context, *GetHomeDirectoryRequest) (*GetHomeDirectoryResponse, error)
+	// The password cache of Windows 9x.
+	CachePassword(context.Context, *CachePasswordRequest) (*CachePasswordResponse, error)
+	GetCachedPassword(context.Context, *GetCachedPasswordRequest) (*GetCachedPasswordResponse, error)
+	RemoveCachedPassword(context.Context, *RemoveCachedPasswordRequest) (*RemoveCachedPasswordResponse, error)
+	EnumCachedPasswords(context.Context, *EnumCachedPasswordsRequest) (*EnumCachedPasswordsResponse, error)
 	// Logon sessions.
 	Sessions(context.Context, *SessionsRequest) (*SessionsResponse, error)
 	CreateSession(context.Context, *CreateSessionRequest) (*CreateSessionResponse, error)
@@ -139,6 +182,12 @@ func NewWnetClient(httpClient connect.HTTPClient, baseURL string, opts ...connec
 			connect.WithSchema(wnetMethods.ByName("RestoreConnection")),
 			connect.WithClientOptions(opts...),
 		),
+		clearConnections: connect.NewClient[ClearConnectionsRequest, ClearConnectionsResponse](
+			httpClient,
+			baseURL+WnetClearConnectionsProcedure,
+			connect.WithSchema(wnetMethods.ByName("ClearConnections")),
+			connect.WithClientOptions(opts...),
+		),
 		getConnection: connect.NewClient[GetConnectionRequest, GetConnectionResponse](
 			httpClient,
 			baseURL+WnetGetConnectionProcedure,
@@ -155,6 +204,42 @@ func NewWnetClient(httpClient connect.HTTPClient, baseURL string, opts ...connec
 			httpClient,
 			baseURL+WnetGetUniversalNameProcedure,
 			connect.WithSchema(wnetMethods.ByName("GetUniversalName")),
+			connect.WithClientOptions(opts...),
+		),
+		getResourceInformation: connect.NewClient[GetResourceInformationRequest, GetResourceInformationResponse](
+			httpClient,
+			baseURL+WnetGetResourceInformationProcedure,
+			connect.WithSchema(wnetMethods.ByName("GetResourceInformation")),
+			connect.WithClientOptions(opts...),
+		),
+		getResourceParent: connect.NewClient[GetResourceParentRequest, GetResourceParentResponse](
+			httpClient,
+			baseURL+WnetGetResourceParentProcedure,
+			connect.WithSchema(wnetMethods.ByName("GetResourceParent")),
+			connect.WithClientOptions(opts...),
+		),
+		getProviderName: connect.NewClient[GetProviderNameRequest, GetProviderNameResponse](
+			httpClient,
+			baseURL+WnetGetProviderNameProcedure,
+			connect.WithSchema(wnetMethods.ByName("GetProviderName")),
+			connect.WithClientOptions(opts...),
+		),
+		getNetworkInformation: connect.NewClient[GetNetworkInformationRequest, GetNetworkInformationResponse](
+			httpClient,
+			baseURL+WnetGetNetworkInformationProcedure,
+			connect.WithSchema(wnetMethods.ByName("GetNetworkInformation")),
+			connect.WithClientOptions(opts...),
+		),
+		getConnectionPerformance: connect.NewClient[GetConnectionPerformanceRequest, GetConnectionPerformanceResponse](
+			httpClient,
+			baseURL+WnetGetConnectionPerformanceProcedure,
+			connect.WithSchema(wnetMethods.ByName("GetConnectionPerformance")),
+			connect.WithClientOptions(opts...),
+		),
+		formatNetworkName: connect.NewClient[FormatNetworkNameRequest, FormatNetworkNameResponse](
+			httpClient,
+			baseURL+WnetFormatNetworkNameProcedure,
+			connect.WithSchema(wnetMethods.ByName("FormatNetworkName")),
 			connect.WithClientOptions(opts...),
 		),
 		enum: connect.NewClient[EnumRequest, EnumResponse](
@@ -179,6 +264,36 @@ func NewWnetClient(httpClient connect.HTTPClient, baseURL string, opts ...connec
 			httpClient,
 			baseURL+WnetSetSaveConnectionsProcedure,
 			connect.WithSchema(wnetMethods.ByName("SetSaveConnections")),
+			connect.WithClientOptions(opts...),
+		),
+		getHomeDirectory: connect.NewClient[GetHomeDirectoryRequest, GetHomeDirectoryResponse](
+			httpClient,
+			baseURL+WnetGetHomeDirectoryProcedure,
+			connect.WithSchema(wnetMethods.ByName("GetHomeDirectory")),
+			connect.WithClientOptions(opts...),
+		),
+		cachePassword: connect.NewClient[CachePasswordRequest, CachePasswordResponse](
+			httpClient,
+			baseURL+WnetCachePasswordProcedure,
+			connect.WithSchema(wnetMethods.ByName("CachePassword")),
+			connect.WithClientOptions(opts...),
+		),
+		getCachedPassword: connect.NewClient[GetCachedPasswordRequest, GetCachedPasswordResponse](
+			httpClient,
+			baseURL+WnetGetCachedPasswordProcedure,
+			connect.WithSchema(wnetMethods.ByName("GetCachedPassword")),
+			connect.WithClientOptions(opts...),
+		),
+		removeCachedPassword: connect.NewClient[RemoveCachedPasswordRequest, RemoveCachedPasswordResponse](
+			httpClient,
+			baseURL+WnetRemoveCachedPasswordProcedure,
+			connect.WithSchema(wnetMethods.ByName("RemoveCachedPassword")),
+			connect.WithClientOptions(opts...),
+		),
+		enumCachedPasswords: connect.NewClient[EnumCachedPasswordsRequest, EnumCachedPasswordsResponse](
+			httpClient,
+			baseURL+WnetEnumCachedPasswordsProcedure,
+			connect.WithSchema(wnetMethods.ByName("EnumCachedPasswords")),
 			connect.WithClientOptions(opts...),
 		),
 		sessions: connect.NewClient[SessionsRequest, SessionsResponse](
@@ -222,23 +337,35 @@ func NewWnetClient(httpClient connect.HTTPClient, baseURL string, opts ...connec
 
 // wnetClient implements WnetClient.
 type wnetClient struct {
-	addConnection      *connect.Client[AddConnectionRequest, AddConnectionResponse]
-	useConnection      *connect.Client[UseConnectionRequest, UseConnectionResponse]
-	cancelConnection   *connect.Client[CancelConnectionRequest, CancelConnectionResponse]
-	restoreConnection  *connect.Client[RestoreConnectionRequest, RestoreConnectionResponse]
-	getConnection      *connect.Client[GetConnectionRequest, GetConnectionResponse]
-	getUser            *connect.Client[GetUserRequest, GetUserResponse]
-	getUniversalName   *connect.Client[GetUniversalNameRequest, GetUniversalNameResponse]
-	enum               *connect.Client[EnumRequest, EnumResponse]
-	connections        *connect.Client[ConnectionsRequest, ConnectionsResponse]
-	saveConnections    *connect.Client[SaveConnectionsRequest, SaveConnectionsResponse]
-	setSaveConnections *connect.Client[SetSaveConnectionsRequest, SetSaveConnectionsResponse]
-	sessions           *connect.Client[SessionsRequest, SessionsResponse]
-	createSession      *connect.Client[CreateSessionRequest, CreateSessionResponse]
-	endSession         *connect.Client[EndSessionRequest, EndSessionResponse]
-	version            *connect.Client[VersionRequest, VersionResponse]
-	health             *connect.Client[HealthRequest, HealthResponse]
-	shutdown           *connect.Client[ShutdownRequest, ShutdownResponse]
+	addConnection            *connect.Client[AddConnectionRequest, AddConnectionResponse]
+	useConnection            *connect.Client[UseConnectionRequest, UseConnectionResponse]
+	cancelConnection         *connect.Client[CancelConnectionRequest, CancelConnectionResponse]
+	restoreConnection        *connect.Client[RestoreConnectionRequest, RestoreConnectionResponse]
+	clearConnections         *connect.Client[ClearConnectionsRequest, ClearConnectionsResponse]
+	getConnection            *connect.Client[GetConnectionRequest, GetConnectionResponse]
+	getUser                  *connect.Client[GetUserRequest, GetUserResponse]
+	getUniversalName         *connect.Client[GetUniversalNameRequest, GetUniversalNameResponse]
+	getResourceInformation   *connect.Client[GetResourceInformationRequest, GetResourceInformationResponse]
+	getResourceParent        *connect.Client[GetResourceParentRequest, GetResourceParentResponse]
+	getProviderName          *connect.Client[GetProviderNameRequest, GetProviderNameResponse]
+	getNetworkInformation    *connect.Client[GetNetworkInformationRequest, GetNetworkInformationResponse]
+	getConnectionPerformance *connect.Client[GetConnectionPerformanceRequest, GetConnectionPerformanceResponse]
+	formatNetworkName        *connect.Client[FormatNetworkNameRequest, FormatNetworkNameResponse]
+	enum                     *connect.Client[EnumRequest, EnumResponse]
+	connections              *connect.Client[ConnectionsRequest, ConnectionsResponse]
+	saveConnections          *connect.Client[SaveConnectionsRequest, SaveConnectionsResponse]
+	setSaveConnections       *connect.Client[SetSaveConnectionsRequest, SetSaveConnectionsResponse]
+	getHomeDirectory         *connect.Client[GetHomeDirectoryRequest, GetHomeDirectoryResponse]
+	cachePassword            *connect.Client[CachePasswordRequest, CachePasswordResponse]
+	getCachedPassword        *connect.Client[GetCachedPasswordRequest, GetCachedPasswordResponse]
+	removeCachedPassword     *connect.Client[RemoveCachedPasswordRequest, RemoveCachedPasswordResponse]
+	enumCachedPasswords      *connect.Client[EnumCachedPasswordsRequest, EnumCachedPasswordsResponse]
+	sessions                 *connect.Client[SessionsRequest, SessionsResponse]
+	createSession            *connect.Client[CreateSessionRequest, CreateSessionResponse]
+	endSession               *connect.Client[EndSessionRequest, EndSessionResponse]
+	version                  *connect.Client[VersionRequest, VersionResponse]
+	health                   *connect.Client[HealthRequest, HealthResponse]
+	shutdown                 *connect.Client[ShutdownRequest, ShutdownResponse]
 }
 
 // AddConnection calls wnet.v1.Wnet.AddConnection.
@@ -277,6 +404,15 @@ func (c *wnetClient) RestoreConnection(ctx context.Context, req *RestoreConnecti
 	return nil, err
 }
 
+// ClearConnections calls wnet.v1.Wnet.ClearConnections.
+func (c *wnetClient) ClearConnections(ctx context.Context, req *ClearConnectionsRequest) (*ClearConnectionsResponse, error) {
+	response, err := c.clearConnections.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetConnection calls wnet.v1.Wnet.GetConnection.
 func (c *wnetClient) GetConnection(ctx context.Context, req *GetConnectionRequest) (*GetConnectionResponse, error) {
 	response, err := c.getConnection.CallUnary(ctx, connect.NewRequest(req))
@@ -298,6 +434,60 @@ func (c *wnetClient) GetUser(ctx context.Context, req *GetUserRequest) (*GetUser
 // GetUniversalName calls wnet.v1.Wnet.GetUniversalName.
 func (c *wnetClient) GetUniversalName(ctx context.Context, req *GetUniversalNameRequest) (*GetUniversalNameResponse, error) {
 	response, err := c.getUniversalName.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetResourceInformation calls wnet.v1.Wnet.GetResourceInformation.
+func (c *wnetClient) GetResourceInformation(ctx context.Context, req *GetResourceInformationRequest) (*GetResourceInformationResponse, error) {
+	response, err := c.getResourceInformation.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetResourceParent calls wnet.v1.Wnet.GetResourceParent.
+func (c *wnetClient) GetResourceParent(ctx context.Context, req *GetResourceParentRequest) (*GetResourceParentResponse, error) {
+	response, err := c.getResourceParent.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetProviderName calls wnet.v1.Wnet.GetProviderName.
+func (c *wnetClient) GetProviderName(ctx context.Context, req *GetProviderNameRequest) (*GetProviderNameResponse, error) {
+	response, err := c.getProviderName.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetNetworkInformation calls wnet.v1.Wnet.GetNetworkInformation.
+func (c *wnetClient) GetNetworkInformation(ctx context.Context, req *GetNetworkInformationRequest) (*GetNetworkInformationResponse, error) {
+	response, err := c.getNetworkInformation.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetConnectionPerformance calls wnet.v1.Wnet.GetConnectionPerformance.
+func (c *wnetClient) GetConnectionPerformance(ctx context.Context, req *GetConnectionPerformanceRequest) (*GetConnectionPerformanceResponse, error) {
+	response, err := c.getConnectionPerformance.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// FormatNetworkName calls wnet.v1.Wnet.FormatNetworkName.
+func (c *wnetClient) FormatNetworkName(ctx context.Context, req *FormatNetworkNameRequest) (*FormatNetworkNameResponse, error) {
+	response, err := c.formatNetworkName.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -334,6 +524,51 @@ func (c *wnetClient) SaveConnections(ctx context.Context, req *SaveConnectionsRe
 // SetSaveConnections calls wnet.v1.Wnet.SetSaveConnections.
 func (c *wnetClient) SetSaveConnections(ctx context.Context, req *SetSaveConnectionsRequest) (*SetSaveConnectionsResponse, error) {
 	response, err := c.setSaveConnections.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetHomeDirectory calls wnet.v1.Wnet.GetHomeDirectory.
+func (c *wnetClient) GetHomeDirectory(ctx context.Context, req *GetHomeDirectoryRequest) (*GetHomeDirectoryResponse, error) {
+	response, err := c.getHomeDirectory.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CachePassword calls wnet.v1.Wnet.CachePassword.
+func (c *wnetClient) CachePassword(ctx context.Context, req *CachePasswordRequest) (*CachePasswordResponse, error) {
+	response, err := c.cachePassword.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetCachedPassword calls wnet.v1.Wnet.GetCachedPassword.
+func (c *wnetClient) GetCachedPassword(ctx context.Context, req *GetCachedPasswordRequest) (*GetCachedPasswordResponse, error) {
+	response, err := c.getCachedPassword.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RemoveCachedPassword calls wnet.v1.Wnet.RemoveCachedPassword.
+func (c *wnetClient) RemoveCachedPassword(ctx context.Context, req *RemoveCachedPasswordRequest) (*RemoveCachedPasswordResponse, error) {
+	response, err := c.removeCachedPassword.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// EnumCachedPasswords calls wnet.v1.Wnet.EnumCachedPasswords.
+func (c *wnetClient) EnumCachedPasswords(ctx context.Context, req *EnumCachedPasswordsRequest) (*EnumCachedPasswordsResponse, error) {
+	response, err := c.enumCachedPasswords.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -401,16 +636,30 @@ type WnetHandler interface {
 	UseConnection(context.Context, *UseConnectionRequest) (*UseConnectionResponse, error)
 	CancelConnection(context.Context, *CancelConnectionRequest) (*CancelConnectionResponse, error)
 	RestoreConnection(context.Context, *RestoreConnectionRequest) (*RestoreConnectionResponse, error)
+	ClearConnections(context.Context, *ClearConnectionsRequest) (*ClearConnectionsResponse, error)
 	// Asking.
 	GetConnection(context.Context, *GetConnectionRequest) (*GetConnectionResponse, error)
 	GetUser(context.Context, *GetUserRequest) (*GetUserResponse, error)
 	GetUniversalName(context.Context, *GetUniversalNameRequest) (*GetUniversalNameResponse, error)
+	// Asking about resources and networks.
+	GetResourceInformation(context.Context, *GetResourceInformationRequest) (*GetResourceInformationResponse, error)
+	GetResourceParent(context.Context, *GetResourceParentRequest) (*GetResourceParentResponse, error)
+	GetProviderName(context.Context, *GetProviderNameRequest) (*GetProviderNameResponse, error)
+	GetNetworkInformation(context.Context, *GetNetworkInformationRequest) (*GetNetworkInformationResponse, error)
+	GetConnectionPerformance(context.Context, *GetConnectionPerformanceRequest) (*GetConnectionPerformanceResponse, error)
+	FormatNetworkName(context.Context, *FormatNetworkNameRequest) (*FormatNetworkNameResponse, error)
 	// Listing.
 	Enum(context.Context, *EnumRequest) (*EnumResponse, error)
 	Connections(context.Context, *ConnectionsRequest) (*ConnectionsResponse, error)
 	// Settings.
 	SaveConnections(context.Context, *SaveConnectionsRequest) (*SaveConnectionsResponse, error)
 	SetSaveConnections(context.Context, *SetSaveConnectionsRequest) (*SetSaveConnectionsResponse, error)
+	GetHomeDirectory(context.Context, *GetHomeDirectoryRequest) (*GetHomeDirectoryResponse, error)
+	// The password cache of Windows 9x.
+	CachePassword(context.Context, *CachePasswordRequest) (*CachePasswordResponse, error)
+	GetCachedPassword(context.Context, *GetCachedPasswordRequest) (*GetCachedPasswordResponse, error)
+	RemoveCachedPassword(context.Context, *RemoveCachedPasswordRequest) (*RemoveCachedPasswordResponse, error)
+	EnumCachedPasswords(context.Context, *EnumCachedPasswordsRequest) (*EnumCachedPasswordsResponse, error)
 	// Logon sessions.
 	Sessions(context.Context, *SessionsRequest) (*SessionsResponse, error)
 	CreateSession(context.Context, *CreateSessionRequest) (*CreateSessionResponse, error)
@@ -452,6 +701,12 @@ func NewWnetHandler(svc WnetHandler, opts ...connect.HandlerOption) (string, htt
 		connect.WithSchema(wnetMethods.ByName("RestoreConnection")),
 		connect.WithHandlerOptions(opts...),
 	)
+	wnetClearConnectionsHandler := connect.NewUnaryHandlerSimple(
+		WnetClearConnectionsProcedure,
+		svc.ClearConnections,
+		connect.WithSchema(wnetMethods.ByName("ClearConnections")),
+		connect.WithHandlerOptions(opts...),
+	)
 	wnetGetConnectionHandler := connect.NewUnaryHandlerSimple(
 		WnetGetConnectionProcedure,
 		svc.GetConnection,
@@ -468,6 +723,42 @@ func NewWnetHandler(svc WnetHandler, opts ...connect.HandlerOption) (string, htt
 		WnetGetUniversalNameProcedure,
 		svc.GetUniversalName,
 		connect.WithSchema(wnetMethods.ByName("GetUniversalName")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetGetResourceInformationHandler := connect.NewUnaryHandlerSimple(
+		WnetGetResourceInformationProcedure,
+		svc.GetResourceInformation,
+		connect.WithSchema(wnetMethods.ByName("GetResourceInformation")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetGetResourceParentHandler := connect.NewUnaryHandlerSimple(
+		WnetGetResourceParentProcedure,
+		svc.GetResourceParent,
+		connect.WithSchema(wnetMethods.ByName("GetResourceParent")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetGetProviderNameHandler := connect.NewUnaryHandlerSimple(
+		WnetGetProviderNameProcedure,
+		svc.GetProviderName,
+		connect.WithSchema(wnetMethods.ByName("GetProviderName")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetGetNetworkInformationHandler := connect.NewUnaryHandlerSimple(
+		WnetGetNetworkInformationProcedure,
+		svc.GetNetworkInformation,
+		connect.WithSchema(wnetMethods.ByName("GetNetworkInformation")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetGetConnectionPerformanceHandler := connect.NewUnaryHandlerSimple(
+		WnetGetConnectionPerformanceProcedure,
+		svc.GetConnectionPerformance,
+		connect.WithSchema(wnetMethods.ByName("GetConnectionPerformance")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetFormatNetworkNameHandler := connect.NewUnaryHandlerSimple(
+		WnetFormatNetworkNameProcedure,
+		svc.FormatNetworkName,
+		connect.WithSchema(wnetMethods.ByName("FormatNetworkName")),
 		connect.WithHandlerOptions(opts...),
 	)
 	wnetEnumHandler := connect.NewUnaryHandlerSimple(
@@ -492,6 +783,36 @@ func NewWnetHandler(svc WnetHandler, opts ...connect.HandlerOption) (string, htt
 		WnetSetSaveConnectionsProcedure,
 		svc.SetSaveConnections,
 		connect.WithSchema(wnetMethods.ByName("SetSaveConnections")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetGetHomeDirectoryHandler := connect.NewUnaryHandlerSimple(
+		WnetGetHomeDirectoryProcedure,
+		svc.GetHomeDirectory,
+		connect.WithSchema(wnetMethods.ByName("GetHomeDirectory")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetCachePasswordHandler := connect.NewUnaryHandlerSimple(
+		WnetCachePasswordProcedure,
+		svc.CachePassword,
+		connect.WithSchema(wnetMethods.ByName("CachePassword")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetGetCachedPasswordHandler := connect.NewUnaryHandlerSimple(
+		WnetGetCachedPasswordProcedure,
+		svc.GetCachedPassword,
+		connect.WithSchema(wnetMethods.ByName("GetCachedPassword")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetRemoveCachedPasswordHandler := connect.NewUnaryHandlerSimple(
+		WnetRemoveCachedPasswordProcedure,
+		svc.RemoveCachedPassword,
+		connect.WithSchema(wnetMethods.ByName("RemoveCachedPassword")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetEnumCachedPasswordsHandler := connect.NewUnaryHandlerSimple(
+		WnetEnumCachedPasswordsProcedure,
+		svc.EnumCachedPasswords,
+		connect.WithSchema(wnetMethods.ByName("EnumCachedPasswords")),
 		connect.WithHandlerOptions(opts...),
 	)
 	wnetSessionsHandler := connect.NewUnaryHandlerSimple(
@@ -540,12 +861,26 @@ func NewWnetHandler(svc WnetHandler, opts ...connect.HandlerOption) (string, htt
 			wnetCancelConnectionHandler.ServeHTTP(w, r)
 		case WnetRestoreConnectionProcedure:
 			wnetRestoreConnectionHandler.ServeHTTP(w, r)
+		case WnetClearConnectionsProcedure:
+			wnetClearConnectionsHandler.ServeHTTP(w, r)
 		case WnetGetConnectionProcedure:
 			wnetGetConnectionHandler.ServeHTTP(w, r)
 		case WnetGetUserProcedure:
 			wnetGetUserHandler.ServeHTTP(w, r)
 		case WnetGetUniversalNameProcedure:
 			wnetGetUniversalNameHandler.ServeHTTP(w, r)
+		case WnetGetResourceInformationProcedure:
+			wnetGetResourceInformationHandler.ServeHTTP(w, r)
+		case WnetGetResourceParentProcedure:
+			wnetGetResourceParentHandler.ServeHTTP(w, r)
+		case WnetGetProviderNameProcedure:
+			wnetGetProviderNameHandler.ServeHTTP(w, r)
+		case WnetGetNetworkInformationProcedure:
+			wnetGetNetworkInformationHandler.ServeHTTP(w, r)
+		case WnetGetConnectionPerformanceProcedure:
+			wnetGetConnectionPerformanceHandler.ServeHTTP(w, r)
+		case WnetFormatNetworkNameProcedure:
+			wnetFormatNetworkNameHandler.ServeHTTP(w, r)
 		case WnetEnumProcedure:
 			wnetEnumHandler.ServeHTTP(w, r)
 		case WnetConnectionsProcedure:
@@ -554,6 +889,16 @@ func NewWnetHandler(svc WnetHandler, opts ...connect.HandlerOption) (string, htt
 			wnetSaveConnectionsHandler.ServeHTTP(w, r)
 		case WnetSetSaveConnectionsProcedure:
 			wnetSetSaveConnectionsHandler.ServeHTTP(w, r)
+		case WnetGetHomeDirectoryProcedure:
+			wnetGetHomeDirectoryHandler.ServeHTTP(w, r)
+		case WnetCachePasswordProcedure:
+			wnetCachePasswordHandler.ServeHTTP(w, r)
+		case WnetGetCachedPasswordProcedure:
+			wnetGetCachedPasswordHandler.ServeHTTP(w, r)
+		case WnetRemoveCachedPasswordProcedure:
+			wnetRemoveCachedPasswordHandler.ServeHTTP(w, r)
+		case WnetEnumCachedPasswordsProcedure:
+			wnetEnumCachedPasswordsHandler.ServeHTTP(w, r)
 		case WnetSessionsProcedure:
 			wnetSessionsHandler.ServeHTTP(w, r)
 		case WnetCreateSessionProcedure:
@@ -591,6 +936,10 @@ func (UnimplementedWnetHandler) RestoreConnection(context.Context, *RestoreConne
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.RestoreConnection is not implemented"))
 }
 
+func (UnimplementedWnetHandler) ClearConnections(context.Context, *ClearConnectionsRequest) (*ClearConnectionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.ClearConnections is not implemented"))
+}
+
 func (UnimplementedWnetHandler) GetConnection(context.Context, *GetConnectionRequest) (*GetConnectionResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.GetConnection is not implemented"))
 }
@@ -601,6 +950,30 @@ func (UnimplementedWnetHandler) GetUser(context.Context, *GetUserRequest) (*GetU
 
 func (UnimplementedWnetHandler) GetUniversalName(context.Context, *GetUniversalNameRequest) (*GetUniversalNameResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.GetUniversalName is not implemented"))
+}
+
+func (UnimplementedWnetHandler) GetResourceInformation(context.Context, *GetResourceInformationRequest) (*GetResourceInformationResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.GetResourceInformation is not implemented"))
+}
+
+func (UnimplementedWnetHandler) GetResourceParent(context.Context, *GetResourceParentRequest) (*GetResourceParentResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.GetResourceParent is not implemented"))
+}
+
+func (UnimplementedWnetHandler) GetProviderName(context.Context, *GetProviderNameRequest) (*GetProviderNameResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.GetProviderName is not implemented"))
+}
+
+func (UnimplementedWnetHandler) GetNetworkInformation(context.Context, *GetNetworkInformationRequest) (*GetNetworkInformationResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.GetNetworkInformation is not implemented"))
+}
+
+func (UnimplementedWnetHandler) GetConnectionPerformance(context.Context, *GetConnectionPerformanceRequest) (*GetConnectionPerformanceResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.GetConnectionPerformance is not implemented"))
+}
+
+func (UnimplementedWnetHandler) FormatNetworkName(context.Context, *FormatNetworkNameRequest) (*FormatNetworkNameResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.FormatNetworkName is not implemented"))
 }
 
 func (UnimplementedWnetHandler) Enum(context.Context, *EnumRequest) (*EnumResponse, error) {
@@ -617,6 +990,26 @@ func (UnimplementedWnetHandler) SaveConnections(context.Context, *SaveConnection
 
 func (UnimplementedWnetHandler) SetSaveConnections(context.Context, *SetSaveConnectionsRequest) (*SetSaveConnectionsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.SetSaveConnections is not implemented"))
+}
+
+func (UnimplementedWnetHandler) GetHomeDirectory(context.Context, *GetHomeDirectoryRequest) (*GetHomeDirectoryResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.GetHomeDirectory is not implemented"))
+}
+
+func (UnimplementedWnetHandler) CachePassword(context.Context, *CachePasswordRequest) (*CachePasswordResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.CachePassword is not implemented"))
+}
+
+func (UnimplementedWnetHandler) GetCachedPassword(context.Context, *GetCachedPasswordRequest) (*GetCachedPasswordResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.GetCachedPassword is not implemented"))
+}
+
+func (UnimplementedWnetHandler) RemoveCachedPassword(context.Context, *RemoveCachedPasswordRequest) (*RemoveCachedPasswordResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.RemoveCachedPassword is not implemented"))
+}
+
+func (UnimplementedWnetHandler) EnumCachedPasswords(context.Context, *EnumCachedPasswordsRequest) (*EnumCachedPasswordsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.EnumCachedPasswords is not implemented"))
 }
 
 func (UnimplementedWnetHandler) Sessions(context.Context, *SessionsRequest) (*SessionsResponse, error) {

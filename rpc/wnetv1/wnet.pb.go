@@ -118,6 +118,8 @@ type AddConnectionRequest struct {
 	User          string                 `protobuf:"bytes,6,opt,name=user,proto3" json:"user,omitempty"`
 	Flags         uint32                 `protobuf:"varint,7,opt,name=flags,proto3" json:"flags,omitempty"`
 	Options       *UseOptions            `protobuf:"bytes,8,opt,name=options,proto3" json:"options,omitempty"`
+	Auth          []byte                 `protobuf:"bytes,9,opt,name=auth,proto3,oneof" json:"auth,omitempty"`                                // pAuthBuffer of WNetAddConnection4; absent: NULL
+	UseOptions    []byte                 `protobuf:"bytes,10,opt,name=use_options,json=useOptions,proto3,oneof" json:"use_options,omitempty"` // lpUseOptions of WNetAddConnection4; absent: NULL
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -208,6 +210,20 @@ func (x *AddConnectionRequest) GetOptions() *UseOptions {
 	return nil
 }
 
+func (x *AddConnectionRequest) GetAuth() []byte {
+	if x != nil {
+		return x.Auth
+	}
+	return nil
+}
+
+func (x *AddConnectionRequest) GetUseOptions() []byte {
+	if x != nil {
+		return x.UseOptions
+	}
+	return nil
+}
+
 type AddConnectionResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -254,7 +270,9 @@ type UseConnectionRequest struct {
 	User          string                 `protobuf:"bytes,6,opt,name=user,proto3" json:"user,omitempty"`
 	Flags         uint32                 `protobuf:"varint,7,opt,name=flags,proto3" json:"flags,omitempty"`
 	Options       *UseOptions            `protobuf:"bytes,8,opt,name=options,proto3" json:"options,omitempty"`
-	Access        *AccessBuffer          `protobuf:"bytes,9,opt,name=access,proto3" json:"access,omitempty"` // absent: lpAccessName NULL
+	Access        *AccessBuffer          `protobuf:"bytes,9,opt,name=access,proto3" json:"access,omitempty"`                                  // absent: lpAccessName NULL
+	Auth          []byte                 `protobuf:"bytes,10,opt,name=auth,proto3,oneof" json:"auth,omitempty"`                               // pAuthBuffer of WNetUseConnection4; absent: NULL
+	UseOptions    []byte                 `protobuf:"bytes,11,opt,name=use_options,json=useOptions,proto3,oneof" json:"use_options,omitempty"` // lpUseOptions of WNetUseConnection4; absent: NULL
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -348,6 +366,20 @@ func (x *UseConnectionRequest) GetOptions() *UseOptions {
 func (x *UseConnectionRequest) GetAccess() *AccessBuffer {
 	if x != nil {
 		return x.Access
+	}
+	return nil
+}
+
+func (x *UseConnectionRequest) GetAuth() []byte {
+	if x != nil {
+		return x.Auth
+	}
+	return nil
+}
+
+func (x *UseConnectionRequest) GetUseOptions() []byte {
+	if x != nil {
+		return x.UseOptions
 	}
 	return nil
 }
@@ -649,6 +681,78 @@ func (*RestoreConnectionResponse) Descriptor() ([]byte, []int) {
 	return file_wnet_proto_rawDescGZIP(), []int{9}
 }
 
+type ClearConnectionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClearConnectionsRequest) Reset() {
+	*x = ClearConnectionsRequest{}
+	mi := &file_wnet_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClearConnectionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClearConnectionsRequest) ProtoMessage() {}
+
+func (x *ClearConnectionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClearConnectionsRequest.ProtoReflect.Descriptor instead.
+func (*ClearConnectionsRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{10}
+}
+
+type ClearConnectionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClearConnectionsResponse) Reset() {
+	*x = ClearConnectionsResponse{}
+	mi := &file_wnet_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClearConnectionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClearConnectionsResponse) ProtoMessage() {}
+
+func (x *ClearConnectionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClearConnectionsResponse.ProtoReflect.Descriptor instead.
+func (*ClearConnectionsResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{11}
+}
+
 type GetConnectionRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        *string                `protobuf:"bytes,1,opt,name=device,proto3,oneof" json:"device,omitempty"` // required
@@ -658,7 +762,7 @@ type GetConnectionRequest struct {
 
 func (x *GetConnectionRequest) Reset() {
 	*x = GetConnectionRequest{}
-	mi := &file_wnet_proto_msgTypes[10]
+	mi := &file_wnet_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -670,7 +774,7 @@ func (x *GetConnectionRequest) String() string {
 func (*GetConnectionRequest) ProtoMessage() {}
 
 func (x *GetConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[10]
+	mi := &file_wnet_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -683,7 +787,7 @@ func (x *GetConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConnectionRequest.ProtoReflect.Descriptor instead.
 func (*GetConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{10}
+	return file_wnet_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetConnectionRequest) GetDevice() string {
@@ -702,7 +806,7 @@ type GetConnectionResponse struct {
 
 func (x *GetConnectionResponse) Reset() {
 	*x = GetConnectionResponse{}
-	mi := &file_wnet_proto_msgTypes[11]
+	mi := &file_wnet_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -714,7 +818,7 @@ func (x *GetConnectionResponse) String() string {
 func (*GetConnectionResponse) ProtoMessage() {}
 
 func (x *GetConnectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[11]
+	mi := &file_wnet_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -727,7 +831,7 @@ func (x *GetConnectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConnectionResponse.ProtoReflect.Descriptor instead.
 func (*GetConnectionResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{11}
+	return file_wnet_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetConnectionResponse) GetRemoteName() string {
@@ -746,7 +850,7 @@ type GetUserRequest struct {
 
 func (x *GetUserRequest) Reset() {
 	*x = GetUserRequest{}
-	mi := &file_wnet_proto_msgTypes[12]
+	mi := &file_wnet_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -758,7 +862,7 @@ func (x *GetUserRequest) String() string {
 func (*GetUserRequest) ProtoMessage() {}
 
 func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[12]
+	mi := &file_wnet_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -771,7 +875,7 @@ func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserRequest.ProtoReflect.Descriptor instead.
 func (*GetUserRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{12}
+	return file_wnet_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetUserRequest) GetName() string {
@@ -790,7 +894,7 @@ type GetUserResponse struct {
 
 func (x *GetUserResponse) Reset() {
 	*x = GetUserResponse{}
-	mi := &file_wnet_proto_msgTypes[13]
+	mi := &file_wnet_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +906,7 @@ func (x *GetUserResponse) String() string {
 func (*GetUserResponse) ProtoMessage() {}
 
 func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[13]
+	mi := &file_wnet_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +919,7 @@ func (x *GetUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserResponse.ProtoReflect.Descriptor instead.
 func (*GetUserResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{13}
+	return file_wnet_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetUserResponse) GetUser() string {
@@ -835,7 +939,7 @@ type GetUniversalNameRequest struct {
 
 func (x *GetUniversalNameRequest) Reset() {
 	*x = GetUniversalNameRequest{}
-	mi := &file_wnet_proto_msgTypes[14]
+	mi := &file_wnet_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +951,7 @@ func (x *GetUniversalNameRequest) String() string {
 func (*GetUniversalNameRequest) ProtoMessage() {}
 
 func (x *GetUniversalNameRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[14]
+	mi := &file_wnet_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +964,7 @@ func (x *GetUniversalNameRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUniversalNameRequest.ProtoReflect.Descriptor instead.
 func (*GetUniversalNameRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{14}
+	return file_wnet_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetUniversalNameRequest) GetPath() string {
@@ -888,7 +992,7 @@ type GetUniversalNameResponse struct {
 
 func (x *GetUniversalNameResponse) Reset() {
 	*x = GetUniversalNameResponse{}
-	mi := &file_wnet_proto_msgTypes[15]
+	mi := &file_wnet_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -900,7 +1004,7 @@ func (x *GetUniversalNameResponse) String() string {
 func (*GetUniversalNameResponse) ProtoMessage() {}
 
 func (x *GetUniversalNameResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[15]
+	mi := &file_wnet_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -913,7 +1017,7 @@ func (x *GetUniversalNameResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUniversalNameResponse.ProtoReflect.Descriptor instead.
 func (*GetUniversalNameResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{15}
+	return file_wnet_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetUniversalNameResponse) GetUniversal() string {
@@ -937,7 +1041,689 @@ func (x *GetUniversalNameResponse) GetRemaining() string {
 	return ""
 }
 
-// Resource is NETRESOURCE.
+type GetResourceInformationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RemoteName    *string                `protobuf:"bytes,1,opt,name=remote_name,json=remoteName,proto3,oneof" json:"remote_name,omitempty"` // required: ERROR_BAD_NET_NAME without it
+	Provider      string                 `protobuf:"bytes,2,opt,name=provider,proto3" json:"provider,omitempty"`
+	Type          uint32                 `protobuf:"varint,3,opt,name=type,proto3" json:"type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetResourceInformationRequest) Reset() {
+	*x = GetResourceInformationRequest{}
+	mi := &file_wnet_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetResourceInformationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetResourceInformationRequest) ProtoMessage() {}
+
+func (x *GetResourceInformationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetResourceInformationRequest.ProtoReflect.Descriptor instead.
+func (*GetResourceInformationRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *GetResourceInformationRequest) GetRemoteName() string {
+	if x != nil && x.RemoteName != nil {
+		return *x.RemoteName
+	}
+	return ""
+}
+
+func (x *GetResourceInformationRequest) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *GetResourceInformationRequest) GetType() uint32 {
+	if x != nil {
+		return x.Type
+	}
+	return 0
+}
+
+type GetResourceInformationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Resource      *Resource              `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
+	System        *string                `protobuf:"bytes,2,opt,name=system,proto3,oneof" json:"system,omitempty"` // what follows the resource in the name that was asked about; absent: NULL
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetResourceInformationResponse) Reset() {
+	*x = GetResourceInformationResponse{}
+	mi := &file_wnet_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetResourceInformationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetResourceInformationResponse) ProtoMessage() {}
+
+func (x *GetResourceInformationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetResourceInformationResponse.ProtoReflect.Descriptor instead.
+func (*GetResourceInformationResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *GetResourceInformationResponse) GetResource() *Resource {
+	if x != nil {
+		return x.Resource
+	}
+	return nil
+}
+
+func (x *GetResourceInformationResponse) GetSystem() string {
+	if x != nil && x.System != nil {
+		return *x.System
+	}
+	return ""
+}
+
+type GetResourceParentRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RemoteName    *string                `protobuf:"bytes,1,opt,name=remote_name,json=remoteName,proto3,oneof" json:"remote_name,omitempty"` // required: ERROR_BAD_NET_NAME without it
+	Provider      *string                `protobuf:"bytes,2,opt,name=provider,proto3,oneof" json:"provider,omitempty"`                       // required: ERROR_BAD_PROVIDER without it
+	Type          uint32                 `protobuf:"varint,3,opt,name=type,proto3" json:"type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetResourceParentRequest) Reset() {
+	*x = GetResourceParentRequest{}
+	mi := &file_wnet_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetResourceParentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetResourceParentRequest) ProtoMessage() {}
+
+func (x *GetResourceParentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetResourceParentRequest.ProtoReflect.Descriptor instead.
+func (*GetResourceParentRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *GetResourceParentRequest) GetRemoteName() string {
+	if x != nil && x.RemoteName != nil {
+		return *x.RemoteName
+	}
+	return ""
+}
+
+func (x *GetResourceParentRequest) GetProvider() string {
+	if x != nil && x.Provider != nil {
+		return *x.Provider
+	}
+	return ""
+}
+
+func (x *GetResourceParentRequest) GetType() uint32 {
+	if x != nil {
+		return x.Type
+	}
+	return 0
+}
+
+type GetResourceParentResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Resource      *Resource              `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"` // at the top without a remote name
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetResourceParentResponse) Reset() {
+	*x = GetResourceParentResponse{}
+	mi := &file_wnet_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetResourceParentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetResourceParentResponse) ProtoMessage() {}
+
+func (x *GetResourceParentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetResourceParentResponse.ProtoReflect.Descriptor instead.
+func (*GetResourceParentResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *GetResourceParentResponse) GetResource() *Resource {
+	if x != nil {
+		return x.Resource
+	}
+	return nil
+}
+
+type GetProviderNameRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NetType       uint32                 `protobuf:"varint,1,opt,name=net_type,json=netType,proto3" json:"net_type,omitempty"` // WNNC_NET_*; only the high word counts
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetProviderNameRequest) Reset() {
+	*x = GetProviderNameRequest{}
+	mi := &file_wnet_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetProviderNameRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetProviderNameRequest) ProtoMessage() {}
+
+func (x *GetProviderNameRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetProviderNameRequest.ProtoReflect.Descriptor instead.
+func (*GetProviderNameRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *GetProviderNameRequest) GetNetType() uint32 {
+	if x != nil {
+		return x.NetType
+	}
+	return 0
+}
+
+type GetProviderNameResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Provider      string                 `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetProviderNameResponse) Reset() {
+	*x = GetProviderNameResponse{}
+	mi := &file_wnet_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetProviderNameResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetProviderNameResponse) ProtoMessage() {}
+
+func (x *GetProviderNameResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetProviderNameResponse.ProtoReflect.Descriptor instead.
+func (*GetProviderNameResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetProviderNameResponse) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+type GetNetworkInformationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Provider      *string                `protobuf:"bytes,1,opt,name=provider,proto3,oneof" json:"provider,omitempty"` // required
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetNetworkInformationRequest) Reset() {
+	*x = GetNetworkInformationRequest{}
+	mi := &file_wnet_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetNetworkInformationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetNetworkInformationRequest) ProtoMessage() {}
+
+func (x *GetNetworkInformationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetNetworkInformationRequest.ProtoReflect.Descriptor instead.
+func (*GetNetworkInformationRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *GetNetworkInformationRequest) GetProvider() string {
+	if x != nil && x.Provider != nil {
+		return *x.Provider
+	}
+	return ""
+}
+
+// GetNetworkInformationResponse is NETINFOSTRUCT.
+type GetNetworkInformationResponse struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	ProviderVersion uint32                 `protobuf:"varint,1,opt,name=provider_version,json=providerVersion,proto3" json:"provider_version,omitempty"`
+	Status          uint32                 `protobuf:"varint,2,opt,name=status,proto3" json:"status,omitempty"`
+	Characteristics uint32                 `protobuf:"varint,3,opt,name=characteristics,proto3" json:"characteristics,omitempty"`
+	NetType         uint32                 `protobuf:"varint,4,opt,name=net_type,json=netType,proto3" json:"net_type,omitempty"` // 16 bits: the high word of WNNC_NET_*
+	Printers        uint32                 `protobuf:"varint,5,opt,name=printers,proto3" json:"printers,omitempty"`
+	Drives          uint32                 `protobuf:"varint,6,opt,name=drives,proto3" json:"drives,omitempty"`
+	Handle          uint64                 `protobuf:"varint,7,opt,name=handle,proto3" json:"handle,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *GetNetworkInformationResponse) Reset() {
+	*x = GetNetworkInformationResponse{}
+	mi := &file_wnet_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetNetworkInformationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetNetworkInformationResponse) ProtoMessage() {}
+
+func (x *GetNetworkInformationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetNetworkInformationResponse.ProtoReflect.Descriptor instead.
+func (*GetNetworkInformationResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *GetNetworkInformationResponse) GetProviderVersion() uint32 {
+	if x != nil {
+		return x.ProviderVersion
+	}
+	return 0
+}
+
+func (x *GetNetworkInformationResponse) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *GetNetworkInformationResponse) GetCharacteristics() uint32 {
+	if x != nil {
+		return x.Characteristics
+	}
+	return 0
+}
+
+func (x *GetNetworkInformationResponse) GetNetType() uint32 {
+	if x != nil {
+		return x.NetType
+	}
+	return 0
+}
+
+func (x *GetNetworkInformationResponse) GetPrinters() uint32 {
+	if x != nil {
+		return x.Printers
+	}
+	return 0
+}
+
+func (x *GetNetworkInformationResponse) GetDrives() uint32 {
+	if x != nil {
+		return x.Drives
+	}
+	return 0
+}
+
+func (x *GetNetworkInformationResponse) GetHandle() uint64 {
+	if x != nil {
+		return x.Handle
+	}
+	return 0
+}
+
+type GetConnectionPerformanceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LocalName     *string                `protobuf:"bytes,1,opt,name=local_name,json=localName,proto3,oneof" json:"local_name,omitempty"`
+	RemoteName    *string                `protobuf:"bytes,2,opt,name=remote_name,json=remoteName,proto3,oneof" json:"remote_name,omitempty"`
+	Provider      string                 `protobuf:"bytes,3,opt,name=provider,proto3" json:"provider,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetConnectionPerformanceRequest) Reset() {
+	*x = GetConnectionPerformanceRequest{}
+	mi := &file_wnet_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetConnectionPerformanceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetConnectionPerformanceRequest) ProtoMessage() {}
+
+func (x *GetConnectionPerformanceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetConnectionPerformanceRequest.ProtoReflect.Descriptor instead.
+func (*GetConnectionPerformanceRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *GetConnectionPerformanceRequest) GetLocalName() string {
+	if x != nil && x.LocalName != nil {
+		return *x.LocalName
+	}
+	return ""
+}
+
+func (x *GetConnectionPerformanceRequest) GetRemoteName() string {
+	if x != nil && x.RemoteName != nil {
+		return *x.RemoteName
+	}
+	return ""
+}
+
+func (x *GetConnectionPerformanceRequest) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+// GetConnectionPerformanceResponse is NETCONNECTINFOSTRUCT; 0 is unknown.
+type GetConnectionPerformanceResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Flags         uint32                 `protobuf:"varint,1,opt,name=flags,proto3" json:"flags,omitempty"`
+	Speed         uint32                 `protobuf:"varint,2,opt,name=speed,proto3" json:"speed,omitempty"`
+	Delay         uint32                 `protobuf:"varint,3,opt,name=delay,proto3" json:"delay,omitempty"`
+	OptDataSize   uint32                 `protobuf:"varint,4,opt,name=opt_data_size,json=optDataSize,proto3" json:"opt_data_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetConnectionPerformanceResponse) Reset() {
+	*x = GetConnectionPerformanceResponse{}
+	mi := &file_wnet_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetConnectionPerformanceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetConnectionPerformanceResponse) ProtoMessage() {}
+
+func (x *GetConnectionPerformanceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetConnectionPerformanceResponse.ProtoReflect.Descriptor instead.
+func (*GetConnectionPerformanceResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *GetConnectionPerformanceResponse) GetFlags() uint32 {
+	if x != nil {
+		return x.Flags
+	}
+	return 0
+}
+
+func (x *GetConnectionPerformanceResponse) GetSpeed() uint32 {
+	if x != nil {
+		return x.Speed
+	}
+	return 0
+}
+
+func (x *GetConnectionPerformanceResponse) GetDelay() uint32 {
+	if x != nil {
+		return x.Delay
+	}
+	return 0
+}
+
+func (x *GetConnectionPerformanceResponse) GetOptDataSize() uint32 {
+	if x != nil {
+		return x.OptDataSize
+	}
+	return 0
+}
+
+type FormatNetworkNameRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Provider       string                 `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`                             // "": whichever owns the name
+	RemoteName     *string                `protobuf:"bytes,2,opt,name=remote_name,json=remoteName,proto3,oneof" json:"remote_name,omitempty"` // required
+	Flags          uint32                 `protobuf:"varint,3,opt,name=flags,proto3" json:"flags,omitempty"`                                  // WNFMT_*
+	AveCharPerLine uint32                 `protobuf:"varint,4,opt,name=ave_char_per_line,json=aveCharPerLine,proto3" json:"ave_char_per_line,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *FormatNetworkNameRequest) Reset() {
+	*x = FormatNetworkNameRequest{}
+	mi := &file_wnet_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormatNetworkNameRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormatNetworkNameRequest) ProtoMessage() {}
+
+func (x *FormatNetworkNameRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormatNetworkNameRequest.ProtoReflect.Descriptor instead.
+func (*FormatNetworkNameRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *FormatNetworkNameRequest) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *FormatNetworkNameRequest) GetRemoteName() string {
+	if x != nil && x.RemoteName != nil {
+		return *x.RemoteName
+	}
+	return ""
+}
+
+func (x *FormatNetworkNameRequest) GetFlags() uint32 {
+	if x != nil {
+		return x.Flags
+	}
+	return 0
+}
+
+func (x *FormatNetworkNameRequest) GetAveCharPerLine() uint32 {
+	if x != nil {
+		return x.AveCharPerLine
+	}
+	return 0
+}
+
+type FormatNetworkNameResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FormatNetworkNameResponse) Reset() {
+	*x = FormatNetworkNameResponse{}
+	mi := &file_wnet_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormatNetworkNameResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormatNetworkNameResponse) ProtoMessage() {}
+
+func (x *FormatNetworkNameResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormatNetworkNameResponse.ProtoReflect.Descriptor instead.
+func (*FormatNetworkNameResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *FormatNetworkNameResponse) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// Resource is NETRESOURCE. A string that is absent is NULL.
 type Resource struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Scope         uint32                 `protobuf:"varint,1,opt,name=scope,proto3" json:"scope,omitempty"`
@@ -954,7 +1740,7 @@ type Resource struct {
 
 func (x *Resource) Reset() {
 	*x = Resource{}
-	mi := &file_wnet_proto_msgTypes[16]
+	mi := &file_wnet_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -966,7 +1752,7 @@ func (x *Resource) String() string {
 func (*Resource) ProtoMessage() {}
 
 func (x *Resource) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[16]
+	mi := &file_wnet_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -979,7 +1765,7 @@ func (x *Resource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resource.ProtoReflect.Descriptor instead.
 func (*Resource) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{16}
+	return file_wnet_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Resource) GetScope() uint32 {
@@ -1054,7 +1840,7 @@ type EnumRequest struct {
 
 func (x *EnumRequest) Reset() {
 	*x = EnumRequest{}
-	mi := &file_wnet_proto_msgTypes[17]
+	mi := &file_wnet_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1066,7 +1852,7 @@ func (x *EnumRequest) String() string {
 func (*EnumRequest) ProtoMessage() {}
 
 func (x *EnumRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[17]
+	mi := &file_wnet_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1079,7 +1865,7 @@ func (x *EnumRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnumRequest.ProtoReflect.Descriptor instead.
 func (*EnumRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{17}
+	return file_wnet_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *EnumRequest) GetScope() uint32 {
@@ -1147,7 +1933,7 @@ type EnumResponse struct {
 
 func (x *EnumResponse) Reset() {
 	*x = EnumResponse{}
-	mi := &file_wnet_proto_msgTypes[18]
+	mi := &file_wnet_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1945,7 @@ func (x *EnumResponse) String() string {
 func (*EnumResponse) ProtoMessage() {}
 
 func (x *EnumResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[18]
+	mi := &file_wnet_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1958,7 @@ func (x *EnumResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnumResponse.ProtoReflect.Descriptor instead.
 func (*EnumResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{18}
+	return file_wnet_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *EnumResponse) GetResources() []*Resource {
@@ -1190,7 +1976,7 @@ type ConnectionsRequest struct {
 
 func (x *ConnectionsRequest) Reset() {
 	*x = ConnectionsRequest{}
-	mi := &file_wnet_proto_msgTypes[19]
+	mi := &file_wnet_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1202,7 +1988,7 @@ func (x *ConnectionsRequest) String() string {
 func (*ConnectionsRequest) ProtoMessage() {}
 
 func (x *ConnectionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[19]
+	mi := &file_wnet_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1215,7 +2001,7 @@ func (x *ConnectionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionsRequest.ProtoReflect.Descriptor instead.
 func (*ConnectionsRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{19}
+	return file_wnet_proto_rawDescGZIP(), []int{33}
 }
 
 type ConnectionsResponse struct {
@@ -1227,7 +2013,7 @@ type ConnectionsResponse struct {
 
 func (x *ConnectionsResponse) Reset() {
 	*x = ConnectionsResponse{}
-	mi := &file_wnet_proto_msgTypes[20]
+	mi := &file_wnet_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +2025,7 @@ func (x *ConnectionsResponse) String() string {
 func (*ConnectionsResponse) ProtoMessage() {}
 
 func (x *ConnectionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[20]
+	mi := &file_wnet_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +2038,7 @@ func (x *ConnectionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionsResponse.ProtoReflect.Descriptor instead.
 func (*ConnectionsResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{20}
+	return file_wnet_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ConnectionsResponse) GetConnections() []*Connection {
@@ -1274,7 +2060,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_wnet_proto_msgTypes[21]
+	mi := &file_wnet_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +2072,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[21]
+	mi := &file_wnet_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +2085,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{21}
+	return file_wnet_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Status) GetState() string {
@@ -1352,7 +2138,7 @@ type Connection struct {
 
 func (x *Connection) Reset() {
 	*x = Connection{}
-	mi := &file_wnet_proto_msgTypes[22]
+	mi := &file_wnet_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +2150,7 @@ func (x *Connection) String() string {
 func (*Connection) ProtoMessage() {}
 
 func (x *Connection) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[22]
+	mi := &file_wnet_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +2163,7 @@ func (x *Connection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connection.ProtoReflect.Descriptor instead.
 func (*Connection) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{22}
+	return file_wnet_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Connection) GetDevice() string {
@@ -1486,7 +2272,7 @@ type SaveConnectionsRequest struct {
 
 func (x *SaveConnectionsRequest) Reset() {
 	*x = SaveConnectionsRequest{}
-	mi := &file_wnet_proto_msgTypes[23]
+	mi := &file_wnet_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1498,7 +2284,7 @@ func (x *SaveConnectionsRequest) String() string {
 func (*SaveConnectionsRequest) ProtoMessage() {}
 
 func (x *SaveConnectionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[23]
+	mi := &file_wnet_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1511,7 +2297,7 @@ func (x *SaveConnectionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveConnectionsRequest.ProtoReflect.Descriptor instead.
 func (*SaveConnectionsRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{23}
+	return file_wnet_proto_rawDescGZIP(), []int{37}
 }
 
 type SaveConnectionsResponse struct {
@@ -1523,7 +2309,7 @@ type SaveConnectionsResponse struct {
 
 func (x *SaveConnectionsResponse) Reset() {
 	*x = SaveConnectionsResponse{}
-	mi := &file_wnet_proto_msgTypes[24]
+	mi := &file_wnet_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +2321,7 @@ func (x *SaveConnectionsResponse) String() string {
 func (*SaveConnectionsResponse) ProtoMessage() {}
 
 func (x *SaveConnectionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[24]
+	mi := &file_wnet_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +2334,7 @@ func (x *SaveConnectionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveConnectionsResponse.ProtoReflect.Descriptor instead.
 func (*SaveConnectionsResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{24}
+	return file_wnet_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SaveConnectionsResponse) GetOn() bool {
@@ -1567,7 +2353,7 @@ type SetSaveConnectionsRequest struct {
 
 func (x *SetSaveConnectionsRequest) Reset() {
 	*x = SetSaveConnectionsRequest{}
-	mi := &file_wnet_proto_msgTypes[25]
+	mi := &file_wnet_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1579,7 +2365,7 @@ func (x *SetSaveConnectionsRequest) String() string {
 func (*SetSaveConnectionsRequest) ProtoMessage() {}
 
 func (x *SetSaveConnectionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[25]
+	mi := &file_wnet_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1592,7 +2378,7 @@ func (x *SetSaveConnectionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSaveConnectionsRequest.ProtoReflect.Descriptor instead.
 func (*SetSaveConnectionsRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{25}
+	return file_wnet_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *SetSaveConnectionsRequest) GetOn() bool {
@@ -1610,7 +2396,7 @@ type SetSaveConnectionsResponse struct {
 
 func (x *SetSaveConnectionsResponse) Reset() {
 	*x = SetSaveConnectionsResponse{}
-	mi := &file_wnet_proto_msgTypes[26]
+	mi := &file_wnet_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1622,7 +2408,7 @@ func (x *SetSaveConnectionsResponse) String() string {
 func (*SetSaveConnectionsResponse) ProtoMessage() {}
 
 func (x *SetSaveConnectionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[26]
+	mi := &file_wnet_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1635,7 +2421,531 @@ func (x *SetSaveConnectionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSaveConnectionsResponse.ProtoReflect.Descriptor instead.
 func (*SetSaveConnectionsResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{26}
+	return file_wnet_proto_rawDescGZIP(), []int{40}
+}
+
+type GetHomeDirectoryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Provider      *string                `protobuf:"bytes,1,opt,name=provider,proto3,oneof" json:"provider,omitempty"` // absent or "": whichever network has one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHomeDirectoryRequest) Reset() {
+	*x = GetHomeDirectoryRequest{}
+	mi := &file_wnet_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHomeDirectoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHomeDirectoryRequest) ProtoMessage() {}
+
+func (x *GetHomeDirectoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHomeDirectoryRequest.ProtoReflect.Descriptor instead.
+func (*GetHomeDirectoryRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *GetHomeDirectoryRequest) GetProvider() string {
+	if x != nil && x.Provider != nil {
+		return *x.Provider
+	}
+	return ""
+}
+
+type GetHomeDirectoryResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHomeDirectoryResponse) Reset() {
+	*x = GetHomeDirectoryResponse{}
+	mi := &file_wnet_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHomeDirectoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHomeDirectoryResponse) ProtoMessage() {}
+
+func (x *GetHomeDirectoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHomeDirectoryResponse.ProtoReflect.Descriptor instead.
+func (*GetHomeDirectoryResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *GetHomeDirectoryResponse) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+type CachePasswordRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Resource      []byte                 `protobuf:"bytes,1,opt,name=resource,proto3,oneof" json:"resource,omitempty"` // required
+	Password      []byte                 `protobuf:"bytes,2,opt,name=password,proto3,oneof" json:"password,omitempty"` // required
+	Type          uint32                 `protobuf:"varint,3,opt,name=type,proto3" json:"type,omitempty"`              // PCE_*, 0 to 254
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CachePasswordRequest) Reset() {
+	*x = CachePasswordRequest{}
+	mi := &file_wnet_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CachePasswordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CachePasswordRequest) ProtoMessage() {}
+
+func (x *CachePasswordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CachePasswordRequest.ProtoReflect.Descriptor instead.
+func (*CachePasswordRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *CachePasswordRequest) GetResource() []byte {
+	if x != nil {
+		return x.Resource
+	}
+	return nil
+}
+
+func (x *CachePasswordRequest) GetPassword() []byte {
+	if x != nil {
+		return x.Password
+	}
+	return nil
+}
+
+func (x *CachePasswordRequest) GetType() uint32 {
+	if x != nil {
+		return x.Type
+	}
+	return 0
+}
+
+type CachePasswordResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CachePasswordResponse) Reset() {
+	*x = CachePasswordResponse{}
+	mi := &file_wnet_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CachePasswordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CachePasswordResponse) ProtoMessage() {}
+
+func (x *CachePasswordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CachePasswordResponse.ProtoReflect.Descriptor instead.
+func (*CachePasswordResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{44}
+}
+
+type GetCachedPasswordRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Resource      []byte                 `protobuf:"bytes,1,opt,name=resource,proto3,oneof" json:"resource,omitempty"` // required
+	Type          uint32                 `protobuf:"varint,2,opt,name=type,proto3" json:"type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCachedPasswordRequest) Reset() {
+	*x = GetCachedPasswordRequest{}
+	mi := &file_wnet_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCachedPasswordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCachedPasswordRequest) ProtoMessage() {}
+
+func (x *GetCachedPasswordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCachedPasswordRequest.ProtoReflect.Descriptor instead.
+func (*GetCachedPasswordRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *GetCachedPasswordRequest) GetResource() []byte {
+	if x != nil {
+		return x.Resource
+	}
+	return nil
+}
+
+func (x *GetCachedPasswordRequest) GetType() uint32 {
+	if x != nil {
+		return x.Type
+	}
+	return 0
+}
+
+type GetCachedPasswordResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Password      []byte                 `protobuf:"bytes,1,opt,name=password,proto3" json:"password,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCachedPasswordResponse) Reset() {
+	*x = GetCachedPasswordResponse{}
+	mi := &file_wnet_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCachedPasswordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCachedPasswordResponse) ProtoMessage() {}
+
+func (x *GetCachedPasswordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCachedPasswordResponse.ProtoReflect.Descriptor instead.
+func (*GetCachedPasswordResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *GetCachedPasswordResponse) GetPassword() []byte {
+	if x != nil {
+		return x.Password
+	}
+	return nil
+}
+
+type RemoveCachedPasswordRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Resource      []byte                 `protobuf:"bytes,1,opt,name=resource,proto3,oneof" json:"resource,omitempty"` // required
+	Type          uint32                 `protobuf:"varint,2,opt,name=type,proto3" json:"type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveCachedPasswordRequest) Reset() {
+	*x = RemoveCachedPasswordRequest{}
+	mi := &file_wnet_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveCachedPasswordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveCachedPasswordRequest) ProtoMessage() {}
+
+func (x *RemoveCachedPasswordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveCachedPasswordRequest.ProtoReflect.Descriptor instead.
+func (*RemoveCachedPasswordRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *RemoveCachedPasswordRequest) GetResource() []byte {
+	if x != nil {
+		return x.Resource
+	}
+	return nil
+}
+
+func (x *RemoveCachedPasswordRequest) GetType() uint32 {
+	if x != nil {
+		return x.Type
+	}
+	return 0
+}
+
+type RemoveCachedPasswordResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveCachedPasswordResponse) Reset() {
+	*x = RemoveCachedPasswordResponse{}
+	mi := &file_wnet_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveCachedPasswordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveCachedPasswordResponse) ProtoMessage() {}
+
+func (x *RemoveCachedPasswordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveCachedPasswordResponse.ProtoReflect.Descriptor instead.
+func (*RemoveCachedPasswordResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{48}
+}
+
+type EnumCachedPasswordsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Prefix        []byte                 `protobuf:"bytes,1,opt,name=prefix,proto3" json:"prefix,omitempty"` // what resources begin with; empty: any
+	Type          uint32                 `protobuf:"varint,2,opt,name=type,proto3" json:"type,omitempty"`    // 255 is any
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnumCachedPasswordsRequest) Reset() {
+	*x = EnumCachedPasswordsRequest{}
+	mi := &file_wnet_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnumCachedPasswordsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnumCachedPasswordsRequest) ProtoMessage() {}
+
+func (x *EnumCachedPasswordsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnumCachedPasswordsRequest.ProtoReflect.Descriptor instead.
+func (*EnumCachedPasswordsRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *EnumCachedPasswordsRequest) GetPrefix() []byte {
+	if x != nil {
+		return x.Prefix
+	}
+	return nil
+}
+
+func (x *EnumCachedPasswordsRequest) GetType() uint32 {
+	if x != nil {
+		return x.Type
+	}
+	return 0
+}
+
+type EnumCachedPasswordsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Passwords     []*CachedPassword      `protobuf:"bytes,1,rep,name=passwords,proto3" json:"passwords,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnumCachedPasswordsResponse) Reset() {
+	*x = EnumCachedPasswordsResponse{}
+	mi := &file_wnet_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnumCachedPasswordsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnumCachedPasswordsResponse) ProtoMessage() {}
+
+func (x *EnumCachedPasswordsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnumCachedPasswordsResponse.ProtoReflect.Descriptor instead.
+func (*EnumCachedPasswordsResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *EnumCachedPasswordsResponse) GetPasswords() []*CachedPassword {
+	if x != nil {
+		return x.Passwords
+	}
+	return nil
+}
+
+type CachedPassword struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Resource      []byte                 `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
+	Password      []byte                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
+	Type          uint32                 `protobuf:"varint,3,opt,name=type,proto3" json:"type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CachedPassword) Reset() {
+	*x = CachedPassword{}
+	mi := &file_wnet_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CachedPassword) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CachedPassword) ProtoMessage() {}
+
+func (x *CachedPassword) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CachedPassword.ProtoReflect.Descriptor instead.
+func (*CachedPassword) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *CachedPassword) GetResource() []byte {
+	if x != nil {
+		return x.Resource
+	}
+	return nil
+}
+
+func (x *CachedPassword) GetPassword() []byte {
+	if x != nil {
+		return x.Password
+	}
+	return nil
+}
+
+func (x *CachedPassword) GetType() uint32 {
+	if x != nil {
+		return x.Type
+	}
+	return 0
 }
 
 type Session struct {
@@ -1653,7 +2963,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_wnet_proto_msgTypes[27]
+	mi := &file_wnet_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +2975,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[27]
+	mi := &file_wnet_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +2988,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{27}
+	return file_wnet_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Session) GetLuid() string {
@@ -1738,7 +3048,7 @@ type SessionsRequest struct {
 
 func (x *SessionsRequest) Reset() {
 	*x = SessionsRequest{}
-	mi := &file_wnet_proto_msgTypes[28]
+	mi := &file_wnet_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1750,7 +3060,7 @@ func (x *SessionsRequest) String() string {
 func (*SessionsRequest) ProtoMessage() {}
 
 func (x *SessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[28]
+	mi := &file_wnet_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1763,7 +3073,7 @@ func (x *SessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionsRequest.ProtoReflect.Descriptor instead.
 func (*SessionsRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{28}
+	return file_wnet_proto_rawDescGZIP(), []int{53}
 }
 
 type SessionsResponse struct {
@@ -1775,7 +3085,7 @@ type SessionsResponse struct {
 
 func (x *SessionsResponse) Reset() {
 	*x = SessionsResponse{}
-	mi := &file_wnet_proto_msgTypes[29]
+	mi := &file_wnet_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1787,7 +3097,7 @@ func (x *SessionsResponse) String() string {
 func (*SessionsResponse) ProtoMessage() {}
 
 func (x *SessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[29]
+	mi := &file_wnet_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1800,7 +3110,7 @@ func (x *SessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionsResponse.ProtoReflect.Descriptor instead.
 func (*SessionsResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{29}
+	return file_wnet_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *SessionsResponse) GetSessions() []*Session {
@@ -1819,7 +3129,7 @@ type CreateSessionRequest struct {
 
 func (x *CreateSessionRequest) Reset() {
 	*x = CreateSessionRequest{}
-	mi := &file_wnet_proto_msgTypes[30]
+	mi := &file_wnet_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1831,7 +3141,7 @@ func (x *CreateSessionRequest) String() string {
 func (*CreateSessionRequest) ProtoMessage() {}
 
 func (x *CreateSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[30]
+	mi := &file_wnet_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1844,7 +3154,7 @@ func (x *CreateSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSessionRequest.ProtoReflect.Descriptor instead.
 func (*CreateSessionRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{30}
+	return file_wnet_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *CreateSessionRequest) GetAnchor() int32 {
@@ -1864,7 +3174,7 @@ type CreateSessionResponse struct {
 
 func (x *CreateSessionResponse) Reset() {
 	*x = CreateSessionResponse{}
-	mi := &file_wnet_proto_msgTypes[31]
+	mi := &file_wnet_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1876,7 +3186,7 @@ func (x *CreateSessionResponse) String() string {
 func (*CreateSessionResponse) ProtoMessage() {}
 
 func (x *CreateSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[31]
+	mi := &file_wnet_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1889,7 +3199,7 @@ func (x *CreateSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSessionResponse.ProtoReflect.Descriptor instead.
 func (*CreateSessionResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{31}
+	return file_wnet_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CreateSessionResponse) GetSession() *Session {
@@ -1915,7 +3225,7 @@ type EndSessionRequest struct {
 
 func (x *EndSessionRequest) Reset() {
 	*x = EndSessionRequest{}
-	mi := &file_wnet_proto_msgTypes[32]
+	mi := &file_wnet_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1927,7 +3237,7 @@ func (x *EndSessionRequest) String() string {
 func (*EndSessionRequest) ProtoMessage() {}
 
 func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[32]
+	mi := &file_wnet_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1940,7 +3250,7 @@ func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionRequest.ProtoReflect.Descriptor instead.
 func (*EndSessionRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{32}
+	return file_wnet_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *EndSessionRequest) GetLuid() string {
@@ -1958,7 +3268,7 @@ type EndSessionResponse struct {
 
 func (x *EndSessionResponse) Reset() {
 	*x = EndSessionResponse{}
-	mi := &file_wnet_proto_msgTypes[33]
+	mi := &file_wnet_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1970,7 +3280,7 @@ func (x *EndSessionResponse) String() string {
 func (*EndSessionResponse) ProtoMessage() {}
 
 func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[33]
+	mi := &file_wnet_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1983,7 +3293,7 @@ func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionResponse.ProtoReflect.Descriptor instead.
 func (*EndSessionResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{33}
+	return file_wnet_proto_rawDescGZIP(), []int{58}
 }
 
 type VersionRequest struct {
@@ -1994,7 +3304,7 @@ type VersionRequest struct {
 
 func (x *VersionRequest) Reset() {
 	*x = VersionRequest{}
-	mi := &file_wnet_proto_msgTypes[34]
+	mi := &file_wnet_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2006,7 +3316,7 @@ func (x *VersionRequest) String() string {
 func (*VersionRequest) ProtoMessage() {}
 
 func (x *VersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[34]
+	mi := &file_wnet_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2019,7 +3329,7 @@ func (x *VersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VersionRequest.ProtoReflect.Descriptor instead.
 func (*VersionRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{34}
+	return file_wnet_proto_rawDescGZIP(), []int{59}
 }
 
 type VersionResponse struct {
@@ -2033,7 +3343,7 @@ type VersionResponse struct {
 
 func (x *VersionResponse) Reset() {
 	*x = VersionResponse{}
-	mi := &file_wnet_proto_msgTypes[35]
+	mi := &file_wnet_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +3355,7 @@ func (x *VersionResponse) String() string {
 func (*VersionResponse) ProtoMessage() {}
 
 func (x *VersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[35]
+	mi := &file_wnet_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +3368,7 @@ func (x *VersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VersionResponse.ProtoReflect.Descriptor instead.
 func (*VersionResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{35}
+	return file_wnet_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *VersionResponse) GetVersion() string {
@@ -2090,7 +3400,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_wnet_proto_msgTypes[36]
+	mi := &file_wnet_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2102,7 +3412,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[36]
+	mi := &file_wnet_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +3425,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{36}
+	return file_wnet_proto_rawDescGZIP(), []int{61}
 }
 
 // HealthResponse is answered by the RPC server alone: it tells that the daemon listens, whatever its connections do.
@@ -2134,7 +3444,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_wnet_proto_msgTypes[37]
+	mi := &file_wnet_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2146,7 +3456,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[37]
+	mi := &file_wnet_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2159,7 +3469,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{37}
+	return file_wnet_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *HealthResponse) GetSince() *timestamppb.Timestamp {
@@ -2219,7 +3529,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_wnet_proto_msgTypes[38]
+	mi := &file_wnet_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +3541,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[38]
+	mi := &file_wnet_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +3554,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{38}
+	return file_wnet_proto_rawDescGZIP(), []int{63}
 }
 
 type ShutdownResponse struct {
@@ -2255,7 +3565,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_wnet_proto_msgTypes[39]
+	mi := &file_wnet_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2267,7 +3577,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[39]
+	mi := &file_wnet_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2280,7 +3590,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{39}
+	return file_wnet_proto_rawDescGZIP(), []int{64}
 }
 
 // Error is wnet.Error, whole.
@@ -2302,7 +3612,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_wnet_proto_msgTypes[40]
+	mi := &file_wnet_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2314,7 +3624,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[40]
+	mi := &file_wnet_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2327,7 +3637,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{40}
+	return file_wnet_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Error) GetOp() string {
@@ -2414,7 +3724,7 @@ type Cause struct {
 
 func (x *Cause) Reset() {
 	*x = Cause{}
-	mi := &file_wnet_proto_msgTypes[41]
+	mi := &file_wnet_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2426,7 +3736,7 @@ func (x *Cause) String() string {
 func (*Cause) ProtoMessage() {}
 
 func (x *Cause) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[41]
+	mi := &file_wnet_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2439,7 +3749,7 @@ func (x *Cause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cause.ProtoReflect.Descriptor instead.
 func (*Cause) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{41}
+	return file_wnet_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Cause) GetText() string {
@@ -2491,7 +3801,7 @@ type Holder struct {
 
 func (x *Holder) Reset() {
 	*x = Holder{}
-	mi := &file_wnet_proto_msgTypes[42]
+	mi := &file_wnet_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2503,7 +3813,7 @@ func (x *Holder) String() string {
 func (*Holder) ProtoMessage() {}
 
 func (x *Holder) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[42]
+	mi := &file_wnet_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2516,7 +3826,7 @@ func (x *Holder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holder.ProtoReflect.Descriptor instead.
 func (*Holder) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{42}
+	return file_wnet_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Holder) GetPid() int32 {
@@ -2573,7 +3883,7 @@ const file_wnet_proto_rawDesc = "" +
 	"\ttransport\x18\x02 \x01(\tR\ttransport\x12&\n" +
 	"\x0fskip_cert_check\x18\x03 \x01(\bR\rskipCertCheck\x12/\n" +
 	"\x13request_compression\x18\x04 \x01(\tR\x12requestCompression\x12\x19\n" +
-	"\bhost_key\x18\x05 \x01(\tR\ahostKey\"\xa2\x02\n" +
+	"\bhost_key\x18\x05 \x01(\tR\ahostKey\"\xfa\x02\n" +
 	"\x14AddConnectionRequest\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\rR\x04type\x12\x1d\n" +
 	"\n" +
@@ -2584,10 +3894,16 @@ const file_wnet_proto_rawDesc = "" +
 	"\bpassword\x18\x05 \x01(\tH\x01R\bpassword\x88\x01\x01\x12\x12\n" +
 	"\x04user\x18\x06 \x01(\tR\x04user\x12\x14\n" +
 	"\x05flags\x18\a \x01(\rR\x05flags\x12-\n" +
-	"\aoptions\x18\b \x01(\v2\x13.wnet.v1.UseOptionsR\aoptionsB\x0e\n" +
+	"\aoptions\x18\b \x01(\v2\x13.wnet.v1.UseOptionsR\aoptions\x12\x17\n" +
+	"\x04auth\x18\t \x01(\fH\x02R\x04auth\x88\x01\x01\x12$\n" +
+	"\vuse_options\x18\n" +
+	" \x01(\fH\x03R\n" +
+	"useOptions\x88\x01\x01B\x0e\n" +
 	"\f_remote_nameB\v\n" +
-	"\t_password\"\x17\n" +
-	"\x15AddConnectionResponse\"\xd1\x02\n" +
+	"\t_passwordB\a\n" +
+	"\x05_authB\x0e\n" +
+	"\f_use_options\"\x17\n" +
+	"\x15AddConnectionResponse\"\xa9\x03\n" +
 	"\x14UseConnectionRequest\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\rR\x04type\x12\x1d\n" +
 	"\n" +
@@ -2599,9 +3915,15 @@ const file_wnet_proto_rawDesc = "" +
 	"\x04user\x18\x06 \x01(\tR\x04user\x12\x14\n" +
 	"\x05flags\x18\a \x01(\rR\x05flags\x12-\n" +
 	"\aoptions\x18\b \x01(\v2\x13.wnet.v1.UseOptionsR\aoptions\x12-\n" +
-	"\x06access\x18\t \x01(\v2\x15.wnet.v1.AccessBufferR\x06accessB\x0e\n" +
+	"\x06access\x18\t \x01(\v2\x15.wnet.v1.AccessBufferR\x06access\x12\x17\n" +
+	"\x04auth\x18\n" +
+	" \x01(\fH\x02R\x04auth\x88\x01\x01\x12$\n" +
+	"\vuse_options\x18\v \x01(\fH\x03R\n" +
+	"useOptions\x88\x01\x01B\x0e\n" +
 	"\f_remote_nameB\v\n" +
-	"\t_password\"\"\n" +
+	"\t_passwordB\a\n" +
+	"\x05_authB\x0e\n" +
+	"\f_use_options\"\"\n" +
 	"\fAccessBuffer\x12\x12\n" +
 	"\x04size\x18\x01 \x01(\rR\x04size\"h\n" +
 	"\x15UseConnectionResponse\x12\x1f\n" +
@@ -2620,7 +3942,9 @@ const file_wnet_proto_rawDesc = "" +
 	"\x18RestoreConnectionRequest\x12\x1b\n" +
 	"\x06device\x18\x01 \x01(\tH\x00R\x06device\x88\x01\x01B\t\n" +
 	"\a_device\"\x1b\n" +
-	"\x19RestoreConnectionResponse\">\n" +
+	"\x19RestoreConnectionResponse\"\x19\n" +
+	"\x17ClearConnectionsRequest\"\x1a\n" +
+	"\x18ClearConnectionsResponse\">\n" +
 	"\x14GetConnectionRequest\x12\x1b\n" +
 	"\x06device\x18\x01 \x01(\tH\x00R\x06device\x88\x01\x01B\t\n" +
 	"\a_device\"8\n" +
@@ -2641,7 +3965,63 @@ const file_wnet_proto_rawDesc = "" +
 	"\n" +
 	"connection\x18\x02 \x01(\tR\n" +
 	"connection\x12\x1c\n" +
-	"\tremaining\x18\x03 \x01(\tR\tremaining\"\xe3\x01\n" +
+	"\tremaining\x18\x03 \x01(\tR\tremaining\"\x85\x01\n" +
+	"\x1dGetResourceInformationRequest\x12$\n" +
+	"\vremote_name\x18\x01 \x01(\tH\x00R\n" +
+	"remoteName\x88\x01\x01\x12\x1a\n" +
+	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\rR\x04typeB\x0e\n" +
+	"\f_remote_name\"w\n" +
+	"\x1eGetResourceInformationResponse\x12-\n" +
+	"\bresource\x18\x01 \x01(\v2\x11.wnet.v1.ResourceR\bresource\x12\x1b\n" +
+	"\x06system\x18\x02 \x01(\tH\x00R\x06system\x88\x01\x01B\t\n" +
+	"\a_system\"\x92\x01\n" +
+	"\x18GetResourceParentRequest\x12$\n" +
+	"\vremote_name\x18\x01 \x01(\tH\x00R\n" +
+	"remoteName\x88\x01\x01\x12\x1f\n" +
+	"\bprovider\x18\x02 \x01(\tH\x01R\bprovider\x88\x01\x01\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\rR\x04typeB\x0e\n" +
+	"\f_remote_nameB\v\n" +
+	"\t_provider\"J\n" +
+	"\x19GetResourceParentResponse\x12-\n" +
+	"\bresource\x18\x01 \x01(\v2\x11.wnet.v1.ResourceR\bresource\"3\n" +
+	"\x16GetProviderNameRequest\x12\x19\n" +
+	"\bnet_type\x18\x01 \x01(\rR\anetType\"5\n" +
+	"\x17GetProviderNameResponse\x12\x1a\n" +
+	"\bprovider\x18\x01 \x01(\tR\bprovider\"L\n" +
+	"\x1cGetNetworkInformationRequest\x12\x1f\n" +
+	"\bprovider\x18\x01 \x01(\tH\x00R\bprovider\x88\x01\x01B\v\n" +
+	"\t_provider\"\xf3\x01\n" +
+	"\x1dGetNetworkInformationResponse\x12)\n" +
+	"\x10provider_version\x18\x01 \x01(\rR\x0fproviderVersion\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\rR\x06status\x12(\n" +
+	"\x0fcharacteristics\x18\x03 \x01(\rR\x0fcharacteristics\x12\x19\n" +
+	"\bnet_type\x18\x04 \x01(\rR\anetType\x12\x1a\n" +
+	"\bprinters\x18\x05 \x01(\rR\bprinters\x12\x16\n" +
+	"\x06drives\x18\x06 \x01(\rR\x06drives\x12\x16\n" +
+	"\x06handle\x18\a \x01(\x04R\x06handle\"\xa6\x01\n" +
+	"\x1fGetConnectionPerformanceRequest\x12\"\n" +
+	"\n" +
+	"local_name\x18\x01 \x01(\tH\x00R\tlocalName\x88\x01\x01\x12$\n" +
+	"\vremote_name\x18\x02 \x01(\tH\x01R\n" +
+	"remoteName\x88\x01\x01\x12\x1a\n" +
+	"\bprovider\x18\x03 \x01(\tR\bproviderB\r\n" +
+	"\v_local_nameB\x0e\n" +
+	"\f_remote_name\"\x88\x01\n" +
+	" GetConnectionPerformanceResponse\x12\x14\n" +
+	"\x05flags\x18\x01 \x01(\rR\x05flags\x12\x14\n" +
+	"\x05speed\x18\x02 \x01(\rR\x05speed\x12\x14\n" +
+	"\x05delay\x18\x03 \x01(\rR\x05delay\x12\"\n" +
+	"\ropt_data_size\x18\x04 \x01(\rR\voptDataSize\"\xad\x01\n" +
+	"\x18FormatNetworkNameRequest\x12\x1a\n" +
+	"\bprovider\x18\x01 \x01(\tR\bprovider\x12$\n" +
+	"\vremote_name\x18\x02 \x01(\tH\x00R\n" +
+	"remoteName\x88\x01\x01\x12\x14\n" +
+	"\x05flags\x18\x03 \x01(\rR\x05flags\x12)\n" +
+	"\x11ave_char_per_line\x18\x04 \x01(\rR\x0eaveCharPerLineB\x0e\n" +
+	"\f_remote_name\"/\n" +
+	"\x19FormatNetworkNameResponse\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xe3\x01\n" +
 	"\bResource\x12\x14\n" +
 	"\x05scope\x18\x01 \x01(\rR\x05scope\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\rR\x04type\x12!\n" +
@@ -2699,7 +4079,39 @@ const file_wnet_proto_rawDesc = "" +
 	"\x19SetSaveConnectionsRequest\x12\x13\n" +
 	"\x02on\x18\x01 \x01(\bH\x00R\x02on\x88\x01\x01B\x05\n" +
 	"\x03_on\"\x1c\n" +
-	"\x1aSetSaveConnectionsResponse\"\xcb\x01\n" +
+	"\x1aSetSaveConnectionsResponse\"G\n" +
+	"\x17GetHomeDirectoryRequest\x12\x1f\n" +
+	"\bprovider\x18\x01 \x01(\tH\x00R\bprovider\x88\x01\x01B\v\n" +
+	"\t_provider\".\n" +
+	"\x18GetHomeDirectoryResponse\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\"\x86\x01\n" +
+	"\x14CachePasswordRequest\x12\x1f\n" +
+	"\bresource\x18\x01 \x01(\fH\x00R\bresource\x88\x01\x01\x12\x1f\n" +
+	"\bpassword\x18\x02 \x01(\fH\x01R\bpassword\x88\x01\x01\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\rR\x04typeB\v\n" +
+	"\t_resourceB\v\n" +
+	"\t_password\"\x17\n" +
+	"\x15CachePasswordResponse\"\\\n" +
+	"\x18GetCachedPasswordRequest\x12\x1f\n" +
+	"\bresource\x18\x01 \x01(\fH\x00R\bresource\x88\x01\x01\x12\x12\n" +
+	"\x04type\x18\x02 \x01(\rR\x04typeB\v\n" +
+	"\t_resource\"7\n" +
+	"\x19GetCachedPasswordResponse\x12\x1a\n" +
+	"\bpassword\x18\x01 \x01(\fR\bpassword\"_\n" +
+	"\x1bRemoveCachedPasswordRequest\x12\x1f\n" +
+	"\bresource\x18\x01 \x01(\fH\x00R\bresource\x88\x01\x01\x12\x12\n" +
+	"\x04type\x18\x02 \x01(\rR\x04typeB\v\n" +
+	"\t_resource\"\x1e\n" +
+	"\x1cRemoveCachedPasswordResponse\"H\n" +
+	"\x1aEnumCachedPasswordsRequest\x12\x16\n" +
+	"\x06prefix\x18\x01 \x01(\fR\x06prefix\x12\x12\n" +
+	"\x04type\x18\x02 \x01(\rR\x04type\"T\n" +
+	"\x1bEnumCachedPasswordsResponse\x125\n" +
+	"\tpasswords\x18\x01 \x03(\v2\x17.wnet.v1.CachedPasswordR\tpasswords\"\\\n" +
+	"\x0eCachedPassword\x12\x1a\n" +
+	"\bresource\x18\x01 \x01(\fR\bresource\x12\x1a\n" +
+	"\bpassword\x18\x02 \x01(\fR\bpassword\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\rR\x04type\"\xcb\x01\n" +
 	"\aSession\x12\x12\n" +
 	"\x04luid\x18\x01 \x01(\tR\x04luid\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -2762,20 +4174,31 @@ const file_wnet_proto_rawDesc = "" +
 	"\x03uid\x18\x03 \x01(\x05R\x03uid\x12\x12\n" +
 	"\x04user\x18\x04 \x01(\tR\x04user\x12\x12\n" +
 	"\x04file\x18\x05 \x01(\tR\x04file\x12\x10\n" +
-	"\x03use\x18\x06 \x01(\tR\x03use2\x88\n" +
-	"\n" +
+	"\x03use\x18\x06 \x01(\tR\x03use2\xff\x12\n" +
 	"\x04Wnet\x12N\n" +
 	"\rAddConnection\x12\x1d.wnet.v1.AddConnectionRequest\x1a\x1e.wnet.v1.AddConnectionResponse\x12N\n" +
 	"\rUseConnection\x12\x1d.wnet.v1.UseConnectionRequest\x1a\x1e.wnet.v1.UseConnectionResponse\x12W\n" +
 	"\x10CancelConnection\x12 .wnet.v1.CancelConnectionRequest\x1a!.wnet.v1.CancelConnectionResponse\x12Z\n" +
-	"\x11RestoreConnection\x12!.wnet.v1.RestoreConnectionRequest\x1a\".wnet.v1.RestoreConnectionResponse\x12N\n" +
+	"\x11RestoreConnection\x12!.wnet.v1.RestoreConnectionRequest\x1a\".wnet.v1.RestoreConnectionResponse\x12W\n" +
+	"\x10ClearConnections\x12 .wnet.v1.ClearConnectionsRequest\x1a!.wnet.v1.ClearConnectionsResponse\x12N\n" +
 	"\rGetConnection\x12\x1d.wnet.v1.GetConnectionRequest\x1a\x1e.wnet.v1.GetConnectionResponse\x12<\n" +
 	"\aGetUser\x12\x17.wnet.v1.GetUserRequest\x1a\x18.wnet.v1.GetUserResponse\x12W\n" +
-	"\x10GetUniversalName\x12 .wnet.v1.GetUniversalNameRequest\x1a!.wnet.v1.GetUniversalNameResponse\x123\n" +
+	"\x10GetUniversalName\x12 .wnet.v1.GetUniversalNameRequest\x1a!.wnet.v1.GetUniversalNameResponse\x12i\n" +
+	"\x16GetResourceInformation\x12&.wnet.v1.GetResourceInformationRequest\x1a'.wnet.v1.GetResourceInformationResponse\x12Z\n" +
+	"\x11GetResourceParent\x12!.wnet.v1.GetResourceParentRequest\x1a\".wnet.v1.GetResourceParentResponse\x12T\n" +
+	"\x0fGetProviderName\x12\x1f.wnet.v1.GetProviderNameRequest\x1a .wnet.v1.GetProviderNameResponse\x12f\n" +
+	"\x15GetNetworkInformation\x12%.wnet.v1.GetNetworkInformationRequest\x1a&.wnet.v1.GetNetworkInformationResponse\x12o\n" +
+	"\x18GetConnectionPerformance\x12(.wnet.v1.GetConnectionPerformanceRequest\x1a).wnet.v1.GetConnectionPerformanceResponse\x12Z\n" +
+	"\x11FormatNetworkName\x12!.wnet.v1.FormatNetworkNameRequest\x1a\".wnet.v1.FormatNetworkNameResponse\x123\n" +
 	"\x04Enum\x12\x14.wnet.v1.EnumRequest\x1a\x15.wnet.v1.EnumResponse\x12H\n" +
 	"\vConnections\x12\x1b.wnet.v1.ConnectionsRequest\x1a\x1c.wnet.v1.ConnectionsResponse\x12T\n" +
 	"\x0fSaveConnections\x12\x1f.wnet.v1.SaveConnectionsRequest\x1a .wnet.v1.SaveConnectionsResponse\x12]\n" +
-	"\x12SetSaveConnections\x12\".wnet.v1.SetSaveConnectionsRequest\x1a#.wnet.v1.SetSaveConnectionsResponse\x12?\n" +
+	"\x12SetSaveConnections\x12\".wnet.v1.SetSaveConnectionsRequest\x1a#.wnet.v1.SetSaveConnectionsResponse\x12W\n" +
+	"\x10GetHomeDirectory\x12 .wnet.v1.GetHomeDirectoryRequest\x1a!.wnet.v1.GetHomeDirectoryResponse\x12N\n" +
+	"\rCachePassword\x12\x1d.wnet.v1.CachePasswordRequest\x1a\x1e.wnet.v1.CachePasswordResponse\x12Z\n" +
+	"\x11GetCachedPassword\x12!.wnet.v1.GetCachedPasswordRequest\x1a\".wnet.v1.GetCachedPasswordResponse\x12c\n" +
+	"\x14RemoveCachedPassword\x12$.wnet.v1.RemoveCachedPasswordRequest\x1a%.wnet.v1.RemoveCachedPasswordResponse\x12`\n" +
+	"\x13EnumCachedPasswords\x12#.wnet.v1.EnumCachedPasswordsRequest\x1a$.wnet.v1.EnumCachedPasswordsResponse\x12?\n" +
 	"\bSessions\x12\x18.wnet.v1.SessionsRequest\x1a\x19.wnet.v1.SessionsResponse\x12N\n" +
 	"\rCreateSession\x12\x1d.wnet.v1.CreateSessionRequest\x1a\x1e.wnet.v1.CreateSessionResponse\x12E\n" +
 	"\n" +
@@ -2796,109 +4219,161 @@ func file_wnet_proto_rawDescGZIP() []byte {
 	return file_wnet_proto_rawDescData
 }
 
-var file_wnet_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_wnet_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
 var file_wnet_proto_goTypes = []any{
-	(*UseOptions)(nil),                 // 0: wnet.v1.UseOptions
-	(*AddConnectionRequest)(nil),       // 1: wnet.v1.AddConnectionRequest
-	(*AddConnectionResponse)(nil),      // 2: wnet.v1.AddConnectionResponse
-	(*UseConnectionRequest)(nil),       // 3: wnet.v1.UseConnectionRequest
-	(*AccessBuffer)(nil),               // 4: wnet.v1.AccessBuffer
-	(*UseConnectionResponse)(nil),      // 5: wnet.v1.UseConnectionResponse
-	(*CancelConnectionRequest)(nil),    // 6: wnet.v1.CancelConnectionRequest
-	(*CancelConnectionResponse)(nil),   // 7: wnet.v1.CancelConnectionResponse
-	(*RestoreConnectionRequest)(nil),   // 8: wnet.v1.RestoreConnectionRequest
-	(*RestoreConnectionResponse)(nil),  // 9: wnet.v1.RestoreConnectionResponse
-	(*GetConnectionRequest)(nil),       // 10: wnet.v1.GetConnectionRequest
-	(*GetConnectionResponse)(nil),      // 11: wnet.v1.GetConnectionResponse
-	(*GetUserRequest)(nil),             // 12: wnet.v1.GetUserRequest
-	(*GetUserResponse)(nil),            // 13: wnet.v1.GetUserResponse
-	(*GetUniversalNameRequest)(nil),    // 14: wnet.v1.GetUniversalNameRequest
-	(*GetUniversalNameResponse)(nil),   // 15: wnet.v1.GetUniversalNameResponse
-	(*Resource)(nil),                   // 16: wnet.v1.Resource
-	(*EnumRequest)(nil),                // 17: wnet.v1.EnumRequest
-	(*EnumResponse)(nil),               // 18: wnet.v1.EnumResponse
-	(*ConnectionsRequest)(nil),         // 19: wnet.v1.ConnectionsRequest
-	(*ConnectionsResponse)(nil),        // 20: wnet.v1.ConnectionsResponse
-	(*Status)(nil),                     // 21: wnet.v1.Status
-	(*Connection)(nil),                 // 22: wnet.v1.Connection
-	(*SaveConnectionsRequest)(nil),     // 23: wnet.v1.SaveConnectionsRequest
-	(*SaveConnectionsResponse)(nil),    // 24: wnet.v1.SaveConnectionsResponse
-	(*SetSaveConnectionsRequest)(nil),  // 25: wnet.v1.SetSaveConnectionsRequest
-	(*SetSaveConnectionsResponse)(nil), // 26: wnet.v1.SetSaveConnectionsResponse
-	(*Session)(nil),                    // 27: wnet.v1.Session
-	(*SessionsRequest)(nil),            // 28: wnet.v1.SessionsRequest
-	(*SessionsResponse)(nil),           // 29: wnet.v1.SessionsResponse
-	(*CreateSessionRequest)(nil),       // 30: wnet.v1.CreateSessionRequest
-	(*CreateSessionResponse)(nil),      // 31: wnet.v1.CreateSessionResponse
-	(*EndSessionRequest)(nil),          // 32: wnet.v1.EndSessionRequest
-	(*EndSessionResponse)(nil),         // 33: wnet.v1.EndSessionResponse
-	(*VersionRequest)(nil),             // 34: wnet.v1.VersionRequest
-	(*VersionResponse)(nil),            // 35: wnet.v1.VersionResponse
-	(*HealthRequest)(nil),              // 36: wnet.v1.HealthRequest
-	(*HealthResponse)(nil),             // 37: wnet.v1.HealthResponse
-	(*ShutdownRequest)(nil),            // 38: wnet.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),           // 39: wnet.v1.ShutdownResponse
-	(*Error)(nil),                      // 40: wnet.v1.Error
-	(*Cause)(nil),                      // 41: wnet.v1.Cause
-	(*Holder)(nil),                     // 42: wnet.v1.Holder
-	(*timestamppb.Timestamp)(nil),      // 43: google.protobuf.Timestamp
+	(*UseOptions)(nil),                       // 0: wnet.v1.UseOptions
+	(*AddConnectionRequest)(nil),             // 1: wnet.v1.AddConnectionRequest
+	(*AddConnectionResponse)(nil),            // 2: wnet.v1.AddConnectionResponse
+	(*UseConnectionRequest)(nil),             // 3: wnet.v1.UseConnectionRequest
+	(*AccessBuffer)(nil),                     // 4: wnet.v1.AccessBuffer
+	(*UseConnectionResponse)(nil),            // 5: wnet.v1.UseConnectionResponse
+	(*CancelConnectionRequest)(nil),          // 6: wnet.v1.CancelConnectionRequest
+	(*CancelConnectionResponse)(nil),         // 7: wnet.v1.CancelConnectionResponse
+	(*RestoreConnectionRequest)(nil),         // 8: wnet.v1.RestoreConnectionRequest
+	(*RestoreConnectionResponse)(nil),        // 9: wnet.v1.RestoreConnectionResponse
+	(*ClearConnectionsRequest)(nil),          // 10: wnet.v1.ClearConnectionsRequest
+	(*ClearConnectionsResponse)(nil),         // 11: wnet.v1.ClearConnectionsResponse
+	(*GetConnectionRequest)(nil),             // 12: wnet.v1.GetConnectionRequest
+	(*GetConnectionResponse)(nil),            // 13: wnet.v1.GetConnectionResponse
+	(*GetUserRequest)(nil),                   // 14: wnet.v1.GetUserRequest
+	(*GetUserResponse)(nil),                  // 15: wnet.v1.GetUserResponse
+	(*GetUniversalNameRequest)(nil),          // 16: wnet.v1.GetUniversalNameRequest
+	(*GetUniversalNameResponse)(nil),         // 17: wnet.v1.GetUniversalNameResponse
+	(*GetResourceInformationRequest)(nil),    // 18: wnet.v1.GetResourceInformationRequest
+	(*GetResourceInformationResponse)(nil),   // 19: wnet.v1.GetResourceInformationResponse
+	(*GetResourceParentRequest)(nil),         // 20: wnet.v1.GetResourceParentRequest
+	(*GetResourceParentResponse)(nil),        // 21: wnet.v1.GetResourceParentResponse
+	(*GetProviderNameRequest)(nil),           // 22: wnet.v1.GetProviderNameRequest
+	(*GetProviderNameResponse)(nil),          // 23: wnet.v1.GetProviderNameResponse
+	(*GetNetworkInformationRequest)(nil),     // 24: wnet.v1.GetNetworkInformationRequest
+	(*GetNetworkInformationResponse)(nil),    // 25: wnet.v1.GetNetworkInformationResponse
+	(*GetConnectionPerformanceRequest)(nil),  // 26: wnet.v1.GetConnectionPerformanceRequest
+	(*GetConnectionPerformanceResponse)(nil), // 27: wnet.v1.GetConnectionPerformanceResponse
+	(*FormatNetworkNameRequest)(nil),         // 28: wnet.v1.FormatNetworkNameRequest
+	(*FormatNetworkNameResponse)(nil),        // 29: wnet.v1.FormatNetworkNameResponse
+	(*Resource)(nil),                         // 30: wnet.v1.Resource
+	(*EnumRequest)(nil),                      // 31: wnet.v1.EnumRequest
+	(*EnumResponse)(nil),                     // 32: wnet.v1.EnumResponse
+	(*ConnectionsRequest)(nil),               // 33: wnet.v1.ConnectionsRequest
+	(*ConnectionsResponse)(nil),              // 34: wnet.v1.ConnectionsResponse
+	(*Status)(nil),                           // 35: wnet.v1.Status
+	(*Connection)(nil),                       // 36: wnet.v1.Connection
+	(*SaveConnectionsRequest)(nil),           // 37: wnet.v1.SaveConnectionsRequest
+	(*SaveConnectionsResponse)(nil),          // 38: wnet.v1.SaveConnectionsResponse
+	(*SetSaveConnectionsRequest)(nil),        // 39: wnet.v1.SetSaveConnectionsRequest
+	(*SetSaveConnectionsResponse)(nil),       // 40: wnet.v1.SetSaveConnectionsResponse
+	(*GetHomeDirectoryRequest)(nil),          // 41: wnet.v1.GetHomeDirectoryRequest
+	(*GetHomeDirectoryResponse)(nil),         // 42: wnet.v1.GetHomeDirectoryResponse
+	(*CachePasswordRequest)(nil),             // 43: wnet.v1.CachePasswordRequest
+	(*CachePasswordResponse)(nil),            // 44: wnet.v1.CachePasswordResponse
+	(*GetCachedPasswordRequest)(nil),         // 45: wnet.v1.GetCachedPasswordRequest
+	(*GetCachedPasswordResponse)(nil),        // 46: wnet.v1.GetCachedPasswordResponse
+	(*RemoveCachedPasswordRequest)(nil),      // 47: wnet.v1.RemoveCachedPasswordRequest
+	(*RemoveCachedPasswordResponse)(nil),     // 48: wnet.v1.RemoveCachedPasswordResponse
+	(*EnumCachedPasswordsRequest)(nil),       // 49: wnet.v1.EnumCachedPasswordsRequest
+	(*EnumCachedPasswordsResponse)(nil),      // 50: wnet.v1.EnumCachedPasswordsResponse
+	(*CachedPassword)(nil),                   // 51: wnet.v1.CachedPassword
+	(*Session)(nil),                          // 52: wnet.v1.Session
+	(*SessionsRequest)(nil),                  // 53: wnet.v1.SessionsRequest
+	(*SessionsResponse)(nil),                 // 54: wnet.v1.SessionsResponse
+	(*CreateSessionRequest)(nil),             // 55: wnet.v1.CreateSessionRequest
+	(*CreateSessionResponse)(nil),            // 56: wnet.v1.CreateSessionResponse
+	(*EndSessionRequest)(nil),                // 57: wnet.v1.EndSessionRequest
+	(*EndSessionResponse)(nil),               // 58: wnet.v1.EndSessionResponse
+	(*VersionRequest)(nil),                   // 59: wnet.v1.VersionRequest
+	(*VersionResponse)(nil),                  // 60: wnet.v1.VersionResponse
+	(*HealthRequest)(nil),                    // 61: wnet.v1.HealthRequest
+	(*HealthResponse)(nil),                   // 62: wnet.v1.HealthResponse
+	(*ShutdownRequest)(nil),                  // 63: wnet.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),                 // 64: wnet.v1.ShutdownResponse
+	(*Error)(nil),                            // 65: wnet.v1.Error
+	(*Cause)(nil),                            // 66: wnet.v1.Cause
+	(*Holder)(nil),                           // 67: wnet.v1.Holder
+	(*timestamppb.Timestamp)(nil),            // 68: google.protobuf.Timestamp
 }
 var file_wnet_proto_depIdxs = []int32{
 	0,  // 0: wnet.v1.AddConnectionRequest.options:type_name -> wnet.v1.UseOptions
 	0,  // 1: wnet.v1.UseConnectionRequest.options:type_name -> wnet.v1.UseOptions
 	4,  // 2: wnet.v1.UseConnectionRequest.access:type_name -> wnet.v1.AccessBuffer
-	16, // 3: wnet.v1.EnumRequest.container:type_name -> wnet.v1.Resource
-	0,  // 4: wnet.v1.EnumRequest.options:type_name -> wnet.v1.UseOptions
-	16, // 5: wnet.v1.EnumResponse.resources:type_name -> wnet.v1.Resource
-	22, // 6: wnet.v1.ConnectionsResponse.connections:type_name -> wnet.v1.Connection
-	43, // 7: wnet.v1.Status.since:type_name -> google.protobuf.Timestamp
-	21, // 8: wnet.v1.Connection.status:type_name -> wnet.v1.Status
-	0,  // 9: wnet.v1.Connection.options:type_name -> wnet.v1.UseOptions
-	43, // 10: wnet.v1.Session.since:type_name -> google.protobuf.Timestamp
-	27, // 11: wnet.v1.SessionsResponse.sessions:type_name -> wnet.v1.Session
-	27, // 12: wnet.v1.CreateSessionResponse.session:type_name -> wnet.v1.Session
-	43, // 13: wnet.v1.HealthResponse.since:type_name -> google.protobuf.Timestamp
-	41, // 14: wnet.v1.Error.cause:type_name -> wnet.v1.Cause
-	42, // 15: wnet.v1.Error.holders:type_name -> wnet.v1.Holder
-	1,  // 16: wnet.v1.Wnet.AddConnection:input_type -> wnet.v1.AddConnectionRequest
-	3,  // 17: wnet.v1.Wnet.UseConnection:input_type -> wnet.v1.UseConnectionRequest
-	6,  // 18: wnet.v1.Wnet.CancelConnection:input_type -> wnet.v1.CancelConnectionRequest
-	8,  // 19: wnet.v1.Wnet.RestoreConnection:input_type -> wnet.v1.RestoreConnectionRequest
-	10, // 20: wnet.v1.Wnet.GetConnection:input_type -> wnet.v1.GetConnectionRequest
-	12, // 21: wnet.v1.Wnet.GetUser:input_type -> wnet.v1.GetUserRequest
-	14, // 22: wnet.v1.Wnet.GetUniversalName:input_type -> wnet.v1.GetUniversalNameRequest
-	17, // 23: wnet.v1.Wnet.Enum:input_type -> wnet.v1.EnumRequest
-	19, // 24: wnet.v1.Wnet.Connections:input_type -> wnet.v1.ConnectionsRequest
-	23, // 25: wnet.v1.Wnet.SaveConnections:input_type -> wnet.v1.SaveConnectionsRequest
-	25, // 26: wnet.v1.Wnet.SetSaveConnections:input_type -> wnet.v1.SetSaveConnectionsRequest
-	28, // 27: wnet.v1.Wnet.Sessions:input_type -> wnet.v1.SessionsRequest
-	30, // 28: wnet.v1.Wnet.CreateSession:input_type -> wnet.v1.CreateSessionRequest
-	32, // 29: wnet.v1.Wnet.EndSession:input_type -> wnet.v1.EndSessionRequest
-	34, // 30: wnet.v1.Wnet.Version:input_type -> wnet.v1.VersionRequest
-	36, // 31: wnet.v1.Wnet.Health:input_type -> wnet.v1.HealthRequest
-	38, // 32: wnet.v1.Wnet.Shutdown:input_type -> wnet.v1.ShutdownRequest
-	2,  // 33: wnet.v1.Wnet.AddConnection:output_type -> wnet.v1.AddConnectionResponse
-	5,  // 34: wnet.v1.Wnet.UseConnection:output_type -> wnet.v1.UseConnectionResponse
-	7,  // 35: wnet.v1.Wnet.CancelConnection:output_type -> wnet.v1.CancelConnectionResponse
-	9,  // 36: wnet.v1.Wnet.RestoreConnection:output_type -> wnet.v1.RestoreConnectionResponse
-	11, // 37: wnet.v1.Wnet.GetConnection:output_type -> wnet.v1.GetConnectionResponse
-	13, // 38: wnet.v1.Wnet.GetUser:output_type -> wnet.v1.GetUserResponse
-	15, // 39: wnet.v1.Wnet.GetUniversalName:output_type -> wnet.v1.GetUniversalNameResponse
-	18, // 40: wnet.v1.Wnet.Enum:output_type -> wnet.v1.EnumResponse
-	20, // 41: wnet.v1.Wnet.Connections:output_type -> wnet.v1.ConnectionsResponse
-	24, // 42: wnet.v1.Wnet.SaveConnections:output_type -> wnet.v1.SaveConnectionsResponse
-	26, // 43: wnet.v1.Wnet.SetSaveConnections:output_type -> wnet.v1.SetSaveConnectionsResponse
-	29, // 44: wnet.v1.Wnet.Sessions:output_type -> wnet.v1.SessionsResponse
-	31, // 45: wnet.v1.Wnet.CreateSession:output_type -> wnet.v1.CreateSessionResponse
-	33, // 46: wnet.v1.Wnet.EndSession:output_type -> wnet.v1.EndSessionResponse
-	35, // 47: wnet.v1.Wnet.Version:output_type -> wnet.v1.VersionResponse
-	37, // 48: wnet.v1.Wnet.Health:output_type -> wnet.v1.HealthResponse
-	39, // 49: wnet.v1.Wnet.Shutdown:output_type -> wnet.v1.ShutdownResponse
-	33, // [33:50] is the sub-list for method output_type
-	16, // [16:33] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	30, // 3: wnet.v1.GetResourceInformationResponse.resource:type_name -> wnet.v1.Resource
+	30, // 4: wnet.v1.GetResourceParentResponse.resource:type_name -> wnet.v1.Resource
+	30, // 5: wnet.v1.EnumRequest.container:type_name -> wnet.v1.Resource
+	0,  // 6: wnet.v1.EnumRequest.options:type_name -> wnet.v1.UseOptions
+	30, // 7: wnet.v1.EnumResponse.resources:type_name -> wnet.v1.Resource
+	36, // 8: wnet.v1.ConnectionsResponse.connections:type_name -> wnet.v1.Connection
+	68, // 9: wnet.v1.Status.since:type_name -> google.protobuf.Timestamp
+	35, // 10: wnet.v1.Connection.status:type_name -> wnet.v1.Status
+	0,  // 11: wnet.v1.Connection.options:type_name -> wnet.v1.UseOptions
+	51, // 12: wnet.v1.EnumCachedPasswordsResponse.passwords:type_name -> wnet.v1.CachedPassword
+	68, // 13: wnet.v1.Session.since:type_name -> google.protobuf.Timestamp
+	52, // 14: wnet.v1.SessionsResponse.sessions:type_name -> wnet.v1.Session
+	52, // 15: wnet.v1.CreateSessionResponse.session:type_name -> wnet.v1.Session
+	68, // 16: wnet.v1.HealthResponse.since:type_name -> google.protobuf.Timestamp
+	66, // 17: wnet.v1.Error.cause:type_name -> wnet.v1.Cause
+	67, // 18: wnet.v1.Error.holders:type_name -> wnet.v1.Holder
+	1,  // 19: wnet.v1.Wnet.AddConnection:input_type -> wnet.v1.AddConnectionRequest
+	3,  // 20: wnet.v1.Wnet.UseConnection:input_type -> wnet.v1.UseConnectionRequest
+	6,  // 21: wnet.v1.Wnet.CancelConnection:input_type -> wnet.v1.CancelConnectionRequest
+	8,  // 22: wnet.v1.Wnet.RestoreConnection:input_type -> wnet.v1.RestoreConnectionRequest
+	10, // 23: wnet.v1.Wnet.ClearConnections:input_type -> wnet.v1.ClearConnectionsRequest
+	12, // 24: wnet.v1.Wnet.GetConnection:input_type -> wnet.v1.GetConnectionRequest
+	14, // 25: wnet.v1.Wnet.GetUser:input_type -> wnet.v1.GetUserRequest
+	16, // 26: wnet.v1.Wnet.GetUniversalName:input_type -> wnet.v1.GetUniversalNameRequest
+	18, // 27: wnet.v1.Wnet.GetResourceInformation:input_type -> wnet.v1.GetResourceInformationRequest
+	20, // 28: wnet.v1.Wnet.GetResourceParent:input_type -> wnet.v1.GetResourceParentRequest
+	22, // 29: wnet.v1.Wnet.GetProviderName:input_type -> wnet.v1.GetProviderNameRequest
+	24, // 30: wnet.v1.Wnet.GetNetworkInformation:input_type -> wnet.v1.GetNetworkInformationRequest
+	26, // 31: wnet.v1.Wnet.GetConnectionPerformance:input_type -> wnet.v1.GetConnectionPerformanceRequest
+	28, // 32: wnet.v1.Wnet.FormatNetworkName:input_type -> wnet.v1.FormatNetworkNameRequest
+	31, // 33: wnet.v1.Wnet.Enum:input_type -> wnet.v1.EnumRequest
+	33, // 34: wnet.v1.Wnet.Connections:input_type -> wnet.v1.ConnectionsRequest
+	37, // 35: wnet.v1.Wnet.SaveConnections:input_type -> wnet.v1.SaveConnectionsRequest
+	39, // 36: wnet.v1.Wnet.SetSaveConnections:input_type -> wnet.v1.SetSaveConnectionsRequest
+	41, // 37: wnet.v1.Wnet.GetHomeDirectory:input_type -> wnet.v1.GetHomeDirectoryRequest
+	43, // 38: wnet.v1.Wnet.CachePassword:input_type -> wnet.v1.CachePasswordRequest
+	45, // 39: wnet.v1.Wnet.GetCachedPassword:input_type -> wnet.v1.GetCachedPasswordRequest
+	47, // 40: wnet.v1.Wnet.RemoveCachedPassword:input_type -> wnet.v1.RemoveCachedPasswordRequest
+	49, // 41: wnet.v1.Wnet.EnumCachedPasswords:input_type -> wnet.v1.EnumCachedPasswordsRequest
+	53, // 42: wnet.v1.Wnet.Sessions:input_type -> wnet.v1.SessionsRequest
+	55, // 43: wnet.v1.Wnet.CreateSession:input_type -> wnet.v1.CreateSessionRequest
+	57, // 44: wnet.v1.Wnet.EndSession:input_type -> wnet.v1.EndSessionRequest
+	59, // 45: wnet.v1.Wnet.Version:input_type -> wnet.v1.VersionRequest
+	61, // 46: wnet.v1.Wnet.Health:input_type -> wnet.v1.HealthRequest
+	63, // 47: wnet.v1.Wnet.Shutdown:input_type -> wnet.v1.ShutdownRequest
+	2,  // 48: wnet.v1.Wnet.AddConnection:output_type -> wnet.v1.AddConnectionResponse
+	5,  // 49: wnet.v1.Wnet.UseConnection:output_type -> wnet.v1.UseConnectionResponse
+	7,  // 50: wnet.v1.Wnet.CancelConnection:output_type -> wnet.v1.CancelConnectionResponse
+	9,  // 51: wnet.v1.Wnet.RestoreConnection:output_type -> wnet.v1.RestoreConnectionResponse
+	11, // 52: wnet.v1.Wnet.ClearConnections:output_type -> wnet.v1.ClearConnectionsResponse
+	13, // 53: wnet.v1.Wnet.GetConnection:output_type -> wnet.v1.GetConnectionResponse
+	15, // 54: wnet.v1.Wnet.GetUser:output_type -> wnet.v1.GetUserResponse
+	17, // 55: wnet.v1.Wnet.GetUniversalName:output_type -> wnet.v1.GetUniversalNameResponse
+	19, // 56: wnet.v1.Wnet.GetResourceInformation:output_type -> wnet.v1.GetResourceInformationResponse
+	21, // 57: wnet.v1.Wnet.GetResourceParent:output_type -> wnet.v1.GetResourceParentResponse
+	23, // 58: wnet.v1.Wnet.GetProviderName:output_type -> wnet.v1.GetProviderNameResponse
+	25, // 59: wnet.v1.Wnet.GetNetworkInformation:output_type -> wnet.v1.GetNetworkInformationResponse
+	27, // 60: wnet.v1.Wnet.GetConnectionPerformance:output_type -> wnet.v1.GetConnectionPerformanceResponse
+	29, // 61: wnet.v1.Wnet.FormatNetworkName:output_type -> wnet.v1.FormatNetworkNameResponse
+	32, // 62: wnet.v1.Wnet.Enum:output_type -> wnet.v1.EnumResponse
+	34, // 63: wnet.v1.Wnet.Connections:output_type -> wnet.v1.ConnectionsResponse
+	38, // 64: wnet.v1.Wnet.SaveConnections:output_type -> wnet.v1.SaveConnectionsResponse
+	40, // 65: wnet.v1.Wnet.SetSaveConnections:output_type -> wnet.v1.SetSaveConnectionsResponse
+	42, // 66: wnet.v1.Wnet.GetHomeDirectory:output_type -> wnet.v1.GetHomeDirectoryResponse
+	44, // 67: wnet.v1.Wnet.CachePassword:output_type -> wnet.v1.CachePasswordResponse
+	46, // 68: wnet.v1.Wnet.GetCachedPassword:output_type -> wnet.v1.GetCachedPasswordResponse
+	48, // 69: wnet.v1.Wnet.RemoveCachedPassword:output_type -> wnet.v1.RemoveCachedPasswordResponse
+	50, // 70: wnet.v1.Wnet.EnumCachedPasswords:output_type -> wnet.v1.EnumCachedPasswordsResponse
+	54, // 71: wnet.v1.Wnet.Sessions:output_type -> wnet.v1.SessionsResponse
+	56, // 72: wnet.v1.Wnet.CreateSession:output_type -> wnet.v1.CreateSessionResponse
+	58, // 73: wnet.v1.Wnet.EndSession:output_type -> wnet.v1.EndSessionResponse
+	60, // 74: wnet.v1.Wnet.Version:output_type -> wnet.v1.VersionResponse
+	62, // 75: wnet.v1.Wnet.Health:output_type -> wnet.v1.HealthResponse
+	64, // 76: wnet.v1.Wnet.Shutdown:output_type -> wnet.v1.ShutdownResponse
+	48, // [48:77] is the sub-list for method output_type
+	19, // [19:48] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_wnet_proto_init() }
@@ -2910,20 +4385,30 @@ func file_wnet_proto_init() {
 	file_wnet_proto_msgTypes[3].OneofWrappers = []any{}
 	file_wnet_proto_msgTypes[6].OneofWrappers = []any{}
 	file_wnet_proto_msgTypes[8].OneofWrappers = []any{}
-	file_wnet_proto_msgTypes[10].OneofWrappers = []any{}
 	file_wnet_proto_msgTypes[12].OneofWrappers = []any{}
 	file_wnet_proto_msgTypes[14].OneofWrappers = []any{}
-	file_wnet_proto_msgTypes[17].OneofWrappers = []any{}
-	file_wnet_proto_msgTypes[25].OneofWrappers = []any{}
-	file_wnet_proto_msgTypes[30].OneofWrappers = []any{}
-	file_wnet_proto_msgTypes[32].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[16].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[18].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[19].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[20].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[24].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[26].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[28].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[31].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[39].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[41].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[43].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[45].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[47].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[55].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[57].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wnet_proto_rawDesc), len(file_wnet_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   43,
+			NumMessages:   68,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
