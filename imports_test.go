@@ -37,7 +37,10 @@ var arrows = []arrow{
 
 	{"provider/all", true, []string{"provider/*"}, "the one list of providers; everybody else knows the interface alone"},
 	{"provider/providertest", true, nil, "the suite holds for any provider, so it knows none"},
-	{"provider/*", true, nil, "a network knows no device, session, profile or mount, and no other network: it can move out of the process"},
+	{"provider/*", true, []string{"meter", "discover"},
+		"a network knows no device, session, profile or mount, and no other network: it can move out of the process"},
+	{"meter", true, nil, "it counts, whatever is counted"},
+	{"discover", true, nil, "it asks the local network who is there, for whichever provider"},
 	{"redial", true, nil, "it wraps what a provider made, whichever did"},
 	{"mount", true, nil, "it serves a FileSystem, whatever is behind it: it can move out of the process"},
 	{"session", true, nil, "it owns devices and knows a connection by its number alone"},

@@ -34,6 +34,7 @@ type Request struct {
 	Type     uint32 // RESOURCETYPE_DISK, RESOURCETYPE_PRINT or RESOURCETYPE_ANY
 	User     string // "" for the default user: the account that the daemon runs as
 	Password Secret // absent for the default: tickets, keys, an agent, or none
+	Attached bool   // Browse only: ERROR_NOT_AUTHENTICATED where the server would list for anybody (OE-03)
 	Flags    uint32 // CONNECT_* bits that concern a provider: REQUIRE_INTEGRITY, REQUIRE_PRIVACY, WRITE_THROUGH_SEMANTICS …
 	Options  UseOptions
 }
@@ -68,7 +69,8 @@ type Conn interface {
 type Enumerator interface {
 	// Browse lists what the container holds; nil is the network's own top. User and password are as in Request. Names that end in
 	// "$" are among them: whether they are shown is the router's to decide (ER-08).
-	// Codes: ERROR_NOT_CONTAINER, ERROR_BAD_NET_NAME, ERROR_BAD_NETPATH, ERROR_ACCESS_DENIED, ERROR_NOT_SUPPORTED.
+	// Codes: ERROR_NOT_CONTAINER, ERROR_BAD_NET_NAME, ERROR_BAD_NETPATH, ERROR_ACCESS_DENIED, ERROR_NOT_AUTHENTICATED,
+	// ERROR_NOT_SUPPORTED.
 	Browse(ctx context.Context, container *RemoteName, req Request) ([]Resource, error)
 }
 

@@ -34,18 +34,24 @@ type Profile struct {
 	Entries         map[wnet.Device]Entry
 	SaveConnections bool     // the /PERSISTENT setting (NU-11); true where the file says nothing
 	ProviderOrder   []string // providers by name, nil for the default order
+	Recent          []string // remote names that drives were made to, the latest first, up to MaxRecent; nil for none
 }
+
+// MaxRecent is how many recent names are kept (netuse.md §4).
+const MaxRecent = 10
 
 func empty() Profile { return Profile{Entries: map[wnet.Device]Entry{}, SaveConnections: true} }
 
 func (p Profile) clone() Profile {
 	p.Entries = maps.Clone(p.Entries)
 	p.ProviderOrder = slices.Clone(p.ProviderOrder)
+	p.Recent = slices.Clone(p.Recent)
 	return p
 }
 
 func (p Profile) equal(q Profile) bool {
-	return p.SaveConnections == q.SaveConnections && slices.Equal(p.ProviderOrder, q.ProviderOrder) && maps.Equal(p.Entries, q.Entries)
+	return p.SaveConnections == q.SaveConnections && slices.Equal(p.ProviderOrder, q.ProviderOrder) &&
+		slices.Equal(p.Recent, q.Recent) && maps.Equal(p.Entries, q.Entries)
 }
 
 // FormatError is the cause in an ERROR_BAD_PROFILE: where the file is wrong, and how.

@@ -115,7 +115,7 @@ func isValue(path []string) bool {
 	case len(path) < 2:
 		return false
 	case path[0] == tablePersist:
-		return path[1] == keySave
+		return path[1] == keySave || path[1] == keyRecent
 	case path[0] == tableOrder:
 		return path[1] == keyOrder
 	case len(path) < 3:
@@ -145,6 +145,12 @@ func (r *reader) item(it item) error {
 				return errors.New(keySave + " is true or false")
 			}
 			return r.save(it)
+		}
+		if p[1] == keyRecent {
+			if len(p) > 2 {
+				return errors.New(keyRecent + " is a list of remote names in quotes")
+			}
+			return r.recent(it)
 		}
 	case tableOrder:
 		if len(p) == 1 {
@@ -181,6 +187,22 @@ func (r *reader) save(it item) error {
 		}
 	}
 	return errors.New(keySave + " is true or false")
+}
+
+func (r *reader) recent(it item) error {
+	names, ok := it.val.([]string)
+	if !ok {
+		return errors.New(keyRecent + " is a list of remote names in quotes")
+	}
+	for _, n := range names {
+		if _, err := wnet.ParseRemoteName(n); err != nil {
+			return fmt.Errorf("%s has what is no remote name: %w", keyRecent, unwrap(err))
+		}
+	}
+	if len(names) > 0 {
+		r.out.Recent = names[:min(len(names), MaxRecent)]
+	}
+	return nil
 }
 
 func (r *reader) order(it item) error {

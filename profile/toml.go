@@ -198,6 +198,7 @@ const (
 	tablePersist = "PersistentConnections"
 	tableOrder   = "Order"
 	keySave      = "SaveConnections"
+	keyRecent    = "Recent"
 	keyOrder     = "ProviderOrder"
 
 	keyRemotePath     = "RemotePath"
@@ -242,7 +243,7 @@ func canonical(raw []string) []string {
 	}
 	switch p[0] {
 	case tablePersist:
-		p[1] = fold(p[1], keySave)
+		p[1] = fold(p[1], keySave, keyRecent)
 	case tableOrder:
 		p[1] = fold(p[1], keyOrder)
 	case tableNetwork:

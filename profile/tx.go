@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,6 +144,30 @@ func (tx *Tx) SetSaveConnections(on bool) {
 			ed.put([]string{tablePersist, keySave}, value)
 		}
 		p.SaveConnections = on
+	})
+}
+
+// AddRecent puts a remote name first among the recent ones; the oldest goes where there are more than MaxRecent. A name that could not be
+// read back is refused by Prepare and Commit.
+func (tx *Tx) AddRecent(name string) {
+	n, err := wnet.ParseRemoteName(name)
+	if err != nil {
+		if tx.err == nil {
+			tx.err = &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: fmt.Errorf("no recent name: %w", unwrap(err))}
+		}
+		return
+	}
+	tx.edit(func(ed *editor, p *Profile) {
+		list := []string{n.String()}
+		for _, old := range p.Recent {
+			if m, err := wnet.ParseRemoteName(old); (err != nil || m.Key() != n.Key()) && len(list) < MaxRecent {
+				list = append(list, old)
+			}
+		}
+		if ed != nil && !slices.Equal(list, p.Recent) {
+			ed.put([]string{tablePersist, keyRecent}, quoteAll(list))
+		}
+		p.Recent = list
 	})
 }
 

@@ -178,7 +178,7 @@ func (r *Router) retry(ctx context.Context, c *connection, req wnet.AddRequest) 
 	if err != nil {
 		return nil, err
 	}
-	if req.Flags&win32.CONNECT_UPDATE_PROFILE != 0 && c.device != "" {
+	if noted(c, req) {
 		tx, err := r.remember(ctx, c, req)
 		if err == nil {
 			defer tx.Rollback()
@@ -351,7 +351,7 @@ func (r *Router) wrap(c *connection, first wnet.Conn) {
 // establish mounts a connection, remembers it if it is to be, and puts it into the tables: all of it or nothing.
 func (r *Router) establish(ctx context.Context, c *connection, req wnet.AddRequest) (err error) {
 	var tx *profile.Tx
-	if req.Flags&win32.CONNECT_UPDATE_PROFILE != 0 && c.device != "" && !c.global {
+	if noted(c, req) {
 		if tx, err = r.remember(ctx, c, req); err != nil {
 			return err
 		}
@@ -503,15 +503,38 @@ func remembered(d wnet.Device, e profile.Entry) error {
 		Hint: fmt.Sprintf("Forget it first (wnet cancel %s), or choose another letter.", d)}
 }
 
-// remember prepares the profile's entry for a connection (A2-45). The caller commits or rolls back.
+// noted reports whether the profile is to be told of a connection: as remembered, or as recent. Only a device's is.
+func noted(c *connection, req wnet.AddRequest) bool {
+	return c.device != "" && !c.global && req.Flags&(win32.CONNECT_UPDATE_PROFILE|win32.CONNECT_UPDATE_RECENT) != 0
+}
+
+// remember prepares the profile's entry for a connection (A2-45), and notes the name as a recent one where it is to be. The caller
+// commits or rolls back.
 func (r *Router) remember(ctx context.Context, c *connection, req wnet.AddRequest) (*profile.Tx, error) {
 	tx, err := r.cfg.Profile.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if e, ok := tx.Profile().Entries[c.device]; ok && !sameRemote(e, c.remote) {
+	if req.Flags&win32.CONNECT_UPDATE_RECENT != 0 && c.device.Drive() {
+		tx.AddRecent(c.shown)
+	}
+	if req.Flags&win32.CONNECT_UPDATE_PROFILE != 0 {
+		if err := r.entry(ctx, tx, c, req); err != nil {
+			tx.Rollback()
+			return nil, err
+		}
+	}
+	if err := tx.Prepare(); err != nil {
 		tx.Rollback()
-		return nil, remembered(c.device, e)
+		return nil, err
+	}
+	return tx, nil
+}
+
+// entry sets the profile's entry for a connection.
+func (r *Router) entry(ctx context.Context, tx *profile.Tx, c *connection, req wnet.AddRequest) error {
+	if e, ok := tx.Profile().Entries[c.device]; ok && !sameRemote(e, c.remote) {
+		return remembered(c.device, e)
 	}
 	l := c.getLogin()
 	defer4 := uint32(4) // default or saved credentials
@@ -528,11 +551,7 @@ func (r *Router) remember(ctx context.Context, c *connection, req wnet.AddReques
 		ProviderName: c.provider.Name(), ProviderType: c.provider.NetType(), ConnectionType: c.typ,
 		ConnectFlags: c.flags & kept, DeferFlags: defer4, UseOptions: options,
 	})
-	if err := tx.Prepare(); err != nil {
-		tx.Rollback()
-		return nil, err
-	}
-	return tx, nil
+	return nil
 }
 
 // kept are the flags that matter again when a remembered connection is restored.

@@ -12,7 +12,8 @@ import (
 	"github.com/openwnet/wnet/win32"
 )
 
-// Enum implements wnet.Lister (OE-01 … OE-09): connected, remembered, and the network through providers that can browse.
+// Enum implements wnet.Lister (OE-01 … OE-09): connected, remembered, recent, the network through providers that can browse, and the
+// neighbourhood.
 func (v *service) Enum(ctx context.Context, req wnet.EnumRequest) ([]wnet.Resource, error) {
 	var list []wnet.Resource
 	err := v.ready()
@@ -27,8 +28,10 @@ func (v *service) Enum(ctx context.Context, req wnet.EnumRequest) ([]wnet.Resour
 			list, err = v.rememberedOnes(ctx)
 		case win32.RESOURCE_GLOBALNET:
 			list, err = v.browse(ctx, req)
-		default:
-			err = &wnet.Error{Code: win32.ERROR_NOT_SUPPORTED}
+		case win32.RESOURCE_RECENT:
+			list, err = v.recent(ctx)
+		case win32.RESOURCE_CONTEXT:
+			list = v.neighbourhood(ctx, req)
 		}
 	}
 	if err != nil {
@@ -38,6 +41,10 @@ func (v *service) Enum(ctx context.Context, req wnet.EnumRequest) ([]wnet.Resour
 	for _, x := range list {
 		if req.Scope == win32.RESOURCE_GLOBALNET && !req.Hidden && strings.HasSuffix(x.RemoteName, "$") {
 			continue // ER-08
+		}
+		if use := req.Usage & (win32.RESOURCEUSAGE_CONNECTABLE | win32.RESOURCEUSAGE_CONTAINER); req.Scope == win32.RESOURCE_GLOBALNET &&
+			use != 0 && x.Usage&use == 0 {
+			continue // OE-03
 		}
 		if req.Type == win32.RESOURCETYPE_ANY || x.Type == win32.RESOURCETYPE_ANY || x.Type&req.Type != 0 {
 			kept = append(kept, x)
@@ -53,6 +60,9 @@ func checkEnum(req wnet.EnumRequest) error {
 	}
 	if req.Type&^(win32.RESOURCETYPE_DISK|win32.RESOURCETYPE_PRINT) != 0 {
 		return &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: errors.New("the type is none")}
+	}
+	if req.Scope == win32.RESOURCE_GLOBALNET && req.Usage&^win32.RESOURCEUSAGE_ALL != 0 {
+		return &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: errors.New("the usage has unknown bits")}
 	}
 	if req.Container != nil && req.Scope != win32.RESOURCE_GLOBALNET {
 		return &wnet.Error{Code: win32.ERROR_INVALID_PARAMETER, Err: errors.New("a container is opened on the network only")}
@@ -83,6 +93,31 @@ func before(d, e wnet.Device, n, m string) bool {
 		return e == "" || d != "" && d < e
 	}
 	return n < m
+}
+
+// recent lists where drives were made to with CONNECT_UPDATE_RECENT, the latest first.
+func (v *service) recent(ctx context.Context) ([]wnet.Resource, error) {
+	p, err := v.r.cfg.Profile.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []wnet.Resource
+	for _, name := range p.Recent {
+		n, err := wnet.ParseRemoteName(name)
+		if err != nil {
+			continue
+		}
+		r := wnet.Resource{Scope: win32.RESOURCE_RECENT, Type: win32.RESOURCETYPE_DISK, DisplayType: win32.RESOURCEDISPLAYTYPE_SHARE,
+			Usage: win32.RESOURCEUSAGE_CONNECTABLE, RemoteName: n.String()}
+		for _, q := range v.r.ordered(p.ProviderOrder) {
+			if q.Owns(n) {
+				r.Provider = q.Name()
+				break
+			}
+		}
+		list = append(list, r)
+	}
+	return list, nil
 }
 
 func (v *service) connected() []wnet.Resource {
@@ -129,77 +164,6 @@ func (v *service) rememberedOnes(ctx context.Context) ([]wnet.Resource, error) {
 		})
 	}
 	return list, nil
-}
-
-// browse lists the network: its root gives one container a provider (OE-05), a container what its provider finds in it. A provider that
-// cannot browse hides nobody else's results (OE-09).
-func (v *service) browse(ctx context.Context, req wnet.EnumRequest) ([]wnet.Resource, error) {
-	prof, err := v.r.cfg.Profile.Load(ctx)
-	if err != nil {
-		prof = profile.Profile{}
-	}
-	if req.Container == nil {
-		var list []wnet.Resource
-		for _, p := range v.r.ordered(prof.ProviderOrder) {
-			list = append(list, wnet.Resource{
-				Scope: win32.RESOURCE_GLOBALNET, Type: win32.RESOURCETYPE_ANY, DisplayType: win32.RESOURCEDISPLAYTYPE_NETWORK,
-				Usage: win32.RESOURCEUSAGE_CONTAINER, Provider: p.Name(),
-			})
-		}
-		return list, nil
-	}
-	var named wnet.Provider
-	if name := req.Container.Provider; name != "" {
-		if named = v.r.provider(name); named == nil {
-			return nil, &wnet.Error{Name: name, Code: win32.ERROR_BAD_PROVIDER}
-		}
-	}
-	var container *wnet.RemoteName
-	if req.Container.RemoteName != "" {
-		n, err := wnet.ParseServerName(req.Container.RemoteName)
-		if err != nil {
-			return nil, err
-		}
-		if req.Options.TCPPort = portOf(n, req.Options); n.Scheme == wnet.SchemeUNC {
-			n.Port = req.Options.TCPPort
-		}
-		container = &n
-	}
-	ask := wnet.Request{Type: req.Type, Options: req.Options}
-	if container != nil {
-		ask.Remote = *container
-		l := v.r.resolve(ctx, *container, v.loginFor(*container, req))
-		ask.User, ask.Password = l.user, l.password
-	}
-	last := error(&wnet.Error{Code: win32.ERROR_NOT_SUPPORTED})
-	for _, p := range v.r.ordered(prof.ProviderOrder) {
-		e, can := p.(wnet.Enumerator)
-		if named != nil && p != named || container != nil && named == nil && !p.Owns(*container) || !can {
-			continue
-		}
-		bounded, cancel := context.WithTimeout(ctx, v.r.cfg.ConnectTimeout)
-		list, err := e.Browse(bounded, container, ask)
-		cancel()
-		if err == nil {
-			return list, nil
-		}
-		last = err
-	}
-	return nil, last
-}
-
-// loginFor is the caller's login, or else that of a connection which the session has to the server.
-func (v *service) loginFor(n wnet.RemoteName, req wnet.EnumRequest) login {
-	l := login{user: req.User, password: req.Password, explicit: req.User != "" || req.Password.Present()}
-	if l.explicit {
-		return l
-	}
-	for _, c := range v.r.list(v.s.LUID()) {
-		if c.serverKey == n.ServerKey() {
-			return c.getLogin()
-		}
-	}
-	return l
 }
 
 // Connections implements wnet.Lister.

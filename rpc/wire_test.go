@@ -243,6 +243,52 @@ func TestEveryFieldRoundTrips(t *testing.T) {
 	}
 }
 
+// TestInformersRoundTrip sends each question about resources and networks, and the password cache's, with all that it reads, and compares
+// what arrives and what comes back.
+func TestInformersRoundTrip(t *testing.T) {
+	m := &mirror{}
+	c := serve(t, m, nil).client(t, wnet.Secret{})
+	res := wnet.Resource{RemoteName: `\\nas\日本`, Provider: "Nét", Type: 2}
+	live := wnet.Resource{LocalName: "Z:", RemoteName: `\\nas\x`, Provider: "Nét"}
+	format := wnet.FormatRequest{Provider: "Nét", RemoteName: `\\nas\x`, Flags: 3, LineChars: 40}
+	cached := wnet.CachedPassword{Resource: []byte("\xff\x00"), Password: wnet.NewSecret("\x00\xfe"), Type: 7}
+	n := 0
+	for _, q := range []struct {
+		what    string
+		answer  any // a pointer, filled
+		call    func(ctx context.Context) (any, error)
+		arrives any
+	}{
+		{"GetResourceInformation", &wnet.ResourceInfo{}, func(ctx context.Context) (any, error) { return c.GetResourceInformation(ctx, res) }, res},
+		{"GetResourceParent", &wnet.Resource{}, func(ctx context.Context) (any, error) { return c.GetResourceParent(ctx, res) }, res},
+		{"GetProviderName", new(string), func(ctx context.Context) (any, error) { return c.GetProviderName(ctx, 0x20000) }, uint32(0x20000)},
+		{"GetNetworkInformation", &wnet.NetworkInfo{}, func(ctx context.Context) (any, error) { return c.GetNetworkInformation(ctx, "Nét") }, "Nét"},
+		{"GetConnectionPerformance", &wnet.Performance{}, func(ctx context.Context) (any, error) { return c.GetConnectionPerformance(ctx, live) }, live},
+		{"FormatNetworkName", new(string), func(ctx context.Context) (any, error) { return c.FormatNetworkName(ctx, format) }, format},
+		{"ClearConnections", new(string), func(ctx context.Context) (any, error) { return "", c.ClearConnections(ctx) }, "clear"},
+		{"CachePassword", new(string), func(ctx context.Context) (any, error) { return "", c.CachePassword(ctx, cached) }, cached},
+		{"GetCachedPassword", &wnet.Secret{}, func(ctx context.Context) (any, error) { return c.GetCachedPassword(ctx, []byte{0, 255}, 7) },
+			cacheArgs{"\x00\xff", 7}},
+		{"RemoveCachedPassword", new(string), func(ctx context.Context) (any, error) { return "", c.RemoveCachedPassword(ctx, []byte{0, 255}, 7) },
+			cacheArgs{"\x00\xff", 7}},
+		{"EnumCachedPasswords", &[]wnet.CachedPassword{}, func(ctx context.Context) (any, error) { return c.EnumCachedPasswords(ctx, []byte{0, 255}, 7) },
+			cacheArgs{"\x00\xff", 7}},
+	} {
+		v := reflect.ValueOf(q.answer).Elem()
+		if _, text := q.answer.(*string); !text || q.what == "GetProviderName" || q.what == "FormatNetworkName" {
+			fill(v, &n)
+		}
+		m.got, m.answer = nil, v
+		got, err := q.call(t.Context())
+		if want := m.answer.Interface(); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %#v, %v, want %#v", q.what, got, err, want)
+		}
+		if !reflect.DeepEqual(m.got, q.arrives) {
+			t.Errorf("%s: what arrives is %#v, want %#v", q.what, m.got, q.arrives)
+		}
+	}
+}
+
 // TestPasswordNullAndEmpty: A2-06 tells NULL from "".
 func TestPasswordNullAndEmpty(t *testing.T) {
 	m := &mirror{}

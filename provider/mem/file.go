@@ -86,7 +86,9 @@ func (f *file) enter(ctx context.Context, op string, need wnet.OpenFlag) error {
 const anyAccess = wnet.OpenRead | wnet.OpenWrite
 
 // ReadAt implements wnet.File.
-func (f *file) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+func (f *file) ReadAt(ctx context.Context, p []byte, off int64) (n int, err error) {
+	done := f.c.meter.Transfer()
+	defer func() { done(n) }()
 	if err := f.enter(ctx, "ReadAt", wnet.OpenRead); err != nil {
 		return 0, err
 	}
@@ -104,7 +106,9 @@ func (f *file) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 }
 
 // WriteAt implements wnet.File.
-func (f *file) WriteAt(ctx context.Context, p []byte, off int64) (int, error) {
+func (f *file) WriteAt(ctx context.Context, p []byte, off int64) (n int, err error) {
+	done := f.c.meter.Transfer()
+	defer func() { done(n) }()
 	if err := f.enter(ctx, "WriteAt", wnet.OpenWrite); err != nil {
 		return 0, err
 	}
@@ -118,7 +122,6 @@ func (f *file) WriteAt(ctx context.Context, p []byte, off int64) (int, error) {
 	case off > maxSize-int64(len(p)):
 		errno = syscall.EFBIG
 	}
-	n := 0
 	if errno == 0 {
 		f.n.mu.Lock()
 		defer f.n.mu.Unlock()

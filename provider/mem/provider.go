@@ -36,7 +36,7 @@ type Options struct {
 
 // Call is one request that reached a server, as a Fault sees it.
 type Call struct {
-	// Op is the method's name: Connect, Browse; Stat, ReadDir, Open, Mkdir, Remove, Rename, SetAttr, Symlink, Readlink, Link, Statfs;
+	// Op is the method's name: Connect, Browse, ResourceInformation; Stat, ReadDir, Open, Mkdir, Remove, Rename, SetAttr, Symlink, Readlink, Link, Statfs; Performance;
 	// and of an open file ReadAt, WriteAt, Truncate, Sync, Close, FileStat, FileSetAttr.
 	Op     string
 	Server string // as AddServer or AddShare named it
@@ -315,6 +315,7 @@ func (p *Provider) Browse(ctx context.Context, container *wnet.RemoteName, req w
 	const op = "Browse"
 	var all []wnet.Resource
 	if container == nil {
+		var names []string
 		if p.stopped.Load() {
 			return nil, p.fail(op, wnet.RemoteName{}, win32.ERROR_NO_NETWORK, "%s is not started", p.name)
 		}
@@ -323,12 +324,12 @@ func (p *Provider) Browse(ctx context.Context, container *wnet.RemoteName, req w
 		}
 		p.mu.RLock()
 		for _, srv := range p.servers {
-			all = append(all, wnet.Resource{
-				Scope: win32.RESOURCE_GLOBALNET, Type: win32.RESOURCETYPE_ANY, DisplayType: win32.RESOURCEDISPLAYTYPE_SERVER,
-				Usage: win32.RESOURCEUSAGE_CONTAINER, RemoteName: `\\` + srv.name, Provider: p.name,
-			})
+			names = append(names, srv.name)
 		}
 		p.mu.RUnlock()
+		for _, name := range names {
+			all = append(all, p.server(name))
+		}
 	} else {
 		if err := p.reach(ctx, op, *container, req); err != nil {
 			return nil, err
@@ -339,18 +340,44 @@ func (p *Provider) Browse(ctx context.Context, container *wnet.RemoteName, req w
 			}
 			return nil, p.fail(op, *container, win32.ERROR_NOT_CONTAINER, "a share holds no other resources")
 		}
+		if req.Attached {
+			if err := p.authenticate(op, *container, req); err != nil {
+				return nil, err
+			}
+		}
 		p.mu.RLock()
 		for _, s := range p.servers[strings.ToLower(container.Server)].shares {
 			if req.Type != win32.RESOURCETYPE_ANY && req.Type != s.opts.Type {
 				continue
 			}
-			all = append(all, wnet.Resource{
-				Scope: win32.RESOURCE_GLOBALNET, Type: s.opts.Type, DisplayType: win32.RESOURCEDISPLAYTYPE_SHARE,
-				Usage: win32.RESOURCEUSAGE_CONNECTABLE, RemoteName: s.Name().String(), Comment: s.opts.Comment, Provider: p.name,
-			})
+			all = append(all, s.resource())
 		}
 		p.mu.RUnlock()
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].RemoteName < all[j].RemoteName })
 	return all, nil
+}
+
+// authenticate wants the user to be known to the server: to one of its shares that want one (OE-03).
+func (p *Provider) authenticate(op string, name wnet.RemoteName, req wnet.Request) error {
+	if req.User == "" && p.defaultUser == "" {
+		return p.fail(op, name, win32.ERROR_NOT_AUTHENTICATED, "the server is asked as nobody")
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	var refused win32.Code
+	for _, s := range p.servers[strings.ToLower(name.Server)].shares {
+		if len(s.opts.Users) == 0 {
+			continue
+		}
+		_, code := s.admit(req, p.defaultUser)
+		if code == 0 {
+			return nil
+		}
+		refused = code
+	}
+	if refused != 0 {
+		return p.fail(op, name, refused, "the server does not admit user %q", req.User)
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/meter"
 	"github.com/openwnet/wnet/win32"
 )
 
@@ -120,6 +121,7 @@ type conn struct {
 	top   *node
 	user  string
 	local bool // the server's own view (Share.FS)
+	meter meter.Meter
 
 	mu    sync.Mutex                           // guards what follows
 	err   error                                // why the connection has ended; nil while it has not

@@ -23,7 +23,7 @@ type breaker = func(p *hooked, tg *Target)
 func breakers() map[string][]breaker {
 	all := map[string][]breaker{}
 	for _, m := range []map[string][]breaker{connectBreakers(), lifeBreakers(), nameBreakers(), dataBreakers(), renameBreakers(),
-		listBreakers(), attrBreakers(), enumBreakers()} {
+		listBreakers(), attrBreakers(), enumBreakers(), informBreakers()} {
 		maps.Copy(all, m)
 	}
 	return all

@@ -15,6 +15,9 @@ type hooked struct {
 	owns    func(name wnet.RemoteName) bool
 	connect func(ctx context.Context, req wnet.Request) (wnet.Conn, error)
 	browse  func(ctx context.Context, container *wnet.RemoteName, req wnet.Request) ([]wnet.Resource, error)
+	info    func(ctx context.Context, req wnet.Request) (wnet.Resource, string, error)
+	parent  func(name wnet.RemoteName) (wnet.Resource, error)
+	format  func(name wnet.RemoteName, flags, lineChars uint32) (string, error)
 	conn    func(c *hookedConn)
 	fs      func(f *hookedFS)
 	file    func(f *hookedFile)
@@ -57,14 +60,44 @@ func (p *hooked) Browse(ctx context.Context, container *wnet.RemoteName, req wne
 	return p.Provider.Browse(ctx, container, req)
 }
 
+func (p *hooked) ResourceInformation(ctx context.Context, req wnet.Request) (wnet.Resource, string, error) {
+	if p.info != nil {
+		return p.info(ctx, req)
+	}
+	return p.Provider.ResourceInformation(ctx, req)
+}
+
+func (p *hooked) ResourceParent(name wnet.RemoteName) (wnet.Resource, error) {
+	if p.parent != nil {
+		return p.parent(name)
+	}
+	return p.Provider.ResourceParent(name)
+}
+
+func (p *hooked) FormatName(name wnet.RemoteName, flags, lineChars uint32) (string, error) {
+	if p.format != nil {
+		return p.format(name, flags, lineChars)
+	}
+	return p.Provider.FormatName(name, flags, lineChars)
+}
+
 type hookedConn struct {
 	wnet.Conn
-	p     *hooked
-	f     wnet.FileSystem
-	user  func() string
-	typ   func() uint32
-	lost  func() <-chan struct{}
-	close func() error
+	p       *hooked
+	f       wnet.FileSystem
+	user    func() string
+	typ     func() uint32
+	lost    func() <-chan struct{}
+	close   func() error
+	perform func(wnet.Performance, error) (wnet.Performance, error)
+}
+
+func (c *hookedConn) Performance(ctx context.Context) (wnet.Performance, error) {
+	p, err := c.Conn.(wnet.Performer).Performance(ctx)
+	if c.perform != nil {
+		return c.perform(p, err)
+	}
+	return p, err
 }
 
 func (c *hookedConn) FS() wnet.FileSystem { return c.f }

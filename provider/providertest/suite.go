@@ -94,7 +94,7 @@ type Check struct {
 // Checks is every check, in the order of the pages that they stand on. The caller owns the slice.
 func Checks() []Check {
 	return slices.Concat(connectChecks(), lifeChecks(), nameChecks(), errorChecks(), dataChecks(), renameChecks(), openChecks(),
-		listChecks(), parallelChecks(), attrChecks(), linkChecks(), enumChecks())
+		listChecks(), parallelChecks(), attrChecks(), linkChecks(), enumChecks(), informChecks())
 }
 
 // Select is the checks whose names match one of the patterns, as WNET_MUST_RUN has them, for RunChecks. It panics on a pattern that
@@ -225,12 +225,25 @@ func (tg Target) offers(ctx context.Context, need string) (bool, error) {
 	case "Enumerator":
 		_, have := tg.Provider.(wnet.Enumerator)
 		return have, nil
+	case "ResourceInformer":
+		_, have := tg.Provider.(wnet.ResourceInformer)
+		return have, nil
+	case "ParentTeller":
+		_, have := tg.Provider.(wnet.ParentTeller)
+		return have, nil
+	case "Formatter":
+		_, have := tg.Provider.(wnet.Formatter)
+		return have, nil
 	}
 	c, err := tg.connect(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer c.Close()
+	if need == "Performer" {
+		_, have := c.(wnet.Performer)
+		return have, nil
+	}
 	return implements(ctx, c.FS(), need)
 }
 

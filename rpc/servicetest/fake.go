@@ -20,6 +20,7 @@ type Fake struct {
 	live []wnet.Connection
 	kept []wnet.Connection // remembered
 	save bool
+	last []string // recent names, the latest first
 
 	cache map[string]wnet.CachedPassword // by type and resource
 }
@@ -60,6 +61,17 @@ func (f *Fake) connect(ctx context.Context, op string, r wnet.AddRequest, access
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var res wnet.UseResult
+	if r.Auth.Present() {
+		if r.User != "" || r.Password.Present() {
+			return res, fail(op, r.LocalName, win32.ERROR_INVALID_PARAMETER)
+		}
+		if _, _, err := wnet.ParseAuth(r.Auth); err != nil {
+			return res, wnet.AsError(op, r.LocalName, err)
+		}
+	}
+	if _, err := wnet.ParseUseOptions(r.OptionsBlob); err != nil {
+		return res, wnet.AsError(op, r.LocalName, err)
+	}
 	dev, devErr := wnet.ParseDevice(r.LocalName)
 	name, nameErr := wnet.ParseRemoteName(r.RemoteName)
 	switch {
@@ -100,6 +112,10 @@ func (f *Fake) connect(ctx context.Context, op string, r wnet.AddRequest, access
 	f.live = append(f.live, c)
 	if r.Flags&win32.CONNECT_UPDATE_PROFILE != 0 && dev != "" {
 		f.kept = append(f.kept, c)
+	}
+	if r.Flags&win32.CONNECT_UPDATE_RECENT != 0 && dev != "" {
+		f.last = append([]string{name.String()}, slices.DeleteFunc(f.last, func(s string) bool { return s == name.String() })...)
+		f.last = f.last[:min(len(f.last), 10)]
 	}
 	return res, nil
 }
@@ -203,6 +219,17 @@ func (f *Fake) Enum(_ context.Context, r wnet.EnumRequest) ([]wnet.Resource, err
 	case win32.RESOURCE_CONNECTED:
 	case win32.RESOURCE_REMEMBERED:
 		list = f.kept
+	case win32.RESOURCE_RECENT:
+		list = nil
+		for _, n := range f.last {
+			list = append(list, wnet.Connection{RemoteName: n, Type: win32.RESOURCETYPE_DISK, Provider: fakeProvider})
+		}
+	case win32.RESOURCE_CONTEXT:
+		root := wnet.Resource{Scope: win32.RESOURCE_GLOBALNET, DisplayType: win32.RESOURCEDISPLAYTYPE_ROOT,
+			Usage: win32.RESOURCEUSAGE_CONTAINER, Comment: "all"}
+		server := fakeResource(wnet.RemoteName{Server: "fake"})
+		server.Scope = r.Scope
+		return []wnet.Resource{root, server}, nil
 	default:
 		return nil, fail("Enum", "", win32.ERROR_INVALID_PARAMETER)
 	}

@@ -66,6 +66,16 @@ func Checks() []Check {
 		{"many connections", "ER-01", many},
 		{"unicode", "wnet.Error.Name", unicodeNames},
 		{"settings", "NU-11", settings},
+		{"all connections go at once", "wnet.Connector.ClearConnections", cleared},
+		{"logins and options as blobs", "A4-01, A4-02", blobs},
+		{"recent names", "OE-01, §4.1 CONNECT_UPDATE_RECENT", recentNames},
+		{"the neighbourhood", "OE-06", neighbourhood},
+		{"what a resource is", "RI-01, RI-02, RI-03, RI-05", resourceInformation},
+		{"what holds a resource", "RP-01, RP-02, RP-03, RP-04", resourceParent},
+		{"the networks", "PN-01, PN-02, NI-02, NI-03, NI-04", networks},
+		{"how fast a connection is", "MP-01, MP-03", performance},
+		{"names for a person", "NP-16", formatted},
+		{"the password cache", "wnet.PasswordCache", passwordCache},
 	}
 }
 

@@ -3,6 +3,8 @@ package servicetest
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/openwnet/wnet"
@@ -24,6 +26,62 @@ type broken struct {
 	universal func(f *Fake, path string, level uint32) (wnet.UniversalName, error)
 	enum      func(f *Fake, r wnet.EnumRequest) ([]wnet.Resource, error)
 	set       func(on bool) error
+	clear     func(f *Fake) error
+	info      func(f *Fake, r wnet.Resource) (wnet.ResourceInfo, error)
+	parent    func(f *Fake, r wnet.Resource) (wnet.Resource, error)
+	network   func(f *Fake, provider string) (wnet.NetworkInfo, error)
+	perform   func(f *Fake, r wnet.Resource) (wnet.Performance, error)
+	format    func(f *Fake, r wnet.FormatRequest) (string, error)
+	cached    func(f *Fake, resource []byte, typ uint32) (wnet.Secret, error)
+}
+
+func (b *broken) ClearConnections(ctx context.Context) error {
+	if b.clear != nil {
+		return b.clear(b.Fake)
+	}
+	return b.Fake.ClearConnections(ctx)
+}
+
+func (b *broken) GetResourceInformation(ctx context.Context, r wnet.Resource) (wnet.ResourceInfo, error) {
+	if b.info != nil {
+		return b.info(b.Fake, r)
+	}
+	return b.Fake.GetResourceInformation(ctx, r)
+}
+
+func (b *broken) GetResourceParent(ctx context.Context, r wnet.Resource) (wnet.Resource, error) {
+	if b.parent != nil {
+		return b.parent(b.Fake, r)
+	}
+	return b.Fake.GetResourceParent(ctx, r)
+}
+
+func (b *broken) GetNetworkInformation(ctx context.Context, provider string) (wnet.NetworkInfo, error) {
+	if b.network != nil {
+		return b.network(b.Fake, provider)
+	}
+	return b.Fake.GetNetworkInformation(ctx, provider)
+}
+
+func (b *broken) GetConnectionPerformance(ctx context.Context, r wnet.Resource) (wnet.Performance, error) {
+	if b.perform != nil {
+		return b.perform(b.Fake, r)
+	}
+	return b.Fake.GetConnectionPerformance(ctx, r)
+}
+
+func (b *broken) FormatNetworkName(ctx context.Context, r wnet.FormatRequest) (string, error) {
+	if b.format != nil {
+		return b.format(b.Fake, r)
+	}
+	return b.Fake.FormatNetworkName(ctx, r)
+}
+
+func (b *broken) GetCachedPassword(ctx context.Context, resource []byte, typ uint32) (wnet.Secret, error) {
+	if b.cached != nil {
+		return b.cached(b.Fake, resource, typ)
+	}
+	return b.Fake.GetCachedPassword(ctx, resource, typ)
 }
 
 func (b *broken) AddConnection(ctx context.Context, r wnet.AddRequest) error {
@@ -143,6 +201,43 @@ func TestChecksCanFail(t *testing.T) {
 			return wnet.CancelResult{}, fail("CancelConnection", `\\s?rveur`, win32.ERROR_NOT_CONNECTED)
 		}},
 		"settings": {set: func(bool) error { return nil }},
+		"all connections go at once": {clear: func(f *Fake) error {
+			f.kept = nil
+			return f.ClearConnections(context.Background())
+		}},
+		"logins and options as blobs": {add: func(f *Fake, ctx context.Context, r wnet.AddRequest) error {
+			r.Auth, r.OptionsBlob = wnet.Secret{}, ""
+			return f.AddConnection(ctx, r)
+		}},
+		"recent names": {add: func(f *Fake, ctx context.Context, r wnet.AddRequest) error {
+			err := f.AddConnection(ctx, r)
+			slices.Sort(f.last)
+			return err
+		}},
+		"the neighbourhood": {enum: func(f *Fake, r wnet.EnumRequest) ([]wnet.Resource, error) {
+			all, err := f.Enum(context.Background(), r)
+			return all[1:], err
+		}},
+		"what a resource is": {info: func(f *Fake, r wnet.Resource) (wnet.ResourceInfo, error) {
+			info, err := f.GetResourceInformation(context.Background(), r)
+			info.System = strings.ToLower(info.System)
+			return info, err
+		}},
+		"what holds a resource": {parent: func(f *Fake, r wnet.Resource) (wnet.Resource, error) {
+			r.Provider = fakeProvider
+			return f.GetResourceParent(context.Background(), r)
+		}},
+		"the networks": {network: func(f *Fake, _ string) (wnet.NetworkInfo, error) {
+			return f.GetNetworkInformation(context.Background(), fakeProvider)
+		}},
+		"how fast a connection is": {perform: func(*Fake, wnet.Resource) (wnet.Performance, error) {
+			return wnet.Performance{Delay: 1}, nil
+		}},
+		"names for a person": {format: func(_ *Fake, r wnet.FormatRequest) (string, error) { return r.RemoteName, nil }},
+		"the password cache": {cached: func(f *Fake, resource []byte, typ uint32) (wnet.Secret, error) {
+			s, err := f.GetCachedPassword(context.Background(), resource, typ)
+			return wnet.NewSecret(strings.ToValidUTF8(s.Reveal(), "?")), err
+		}},
 	}
 	for _, c := range Checks() {
 		b, ok := breaks[c.Name]
