@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/meter"
 	"github.com/openwnet/wnet/win32"
 )
 
@@ -89,6 +90,7 @@ type conn struct {
 
 	writeThrough bool    // CONNECT_WRITE_THROUGH_SEMANTICS: a write is on the server's disk when it returns
 	buffers      buffers // of requests under way
+	meter        meter.Meter
 
 	slots chan struct{}  // one a call under way
 	done  chan struct{}  // closed when the connection has ended, however

@@ -196,6 +196,7 @@ func (o *file) readPiece(ctx context.Context, p []byte, off int64) (int, error) 
 		n   int
 	}
 	pool := &o.fs.c.buffers
+	moved := o.fs.c.meter.Transfer()
 	r, err := call(ctx, o.fs.c, func() (piece, error) {
 		buf := pool.get(len(p))
 		n, err := o.h.ReadAt(*buf, off)
@@ -208,6 +209,7 @@ func (o *file) readPiece(ctx context.Context, p []byte, off int64) (int, error) 
 		}
 		return piece{buf, n}, nil
 	}, func(r piece) { pool.put(r.buf) })
+	moved(r.n)
 	if err != nil {
 		return 0, err
 	}
@@ -247,11 +249,13 @@ func (o *file) writePiece(ctx context.Context, p []byte, off int64) (int, error)
 		n   int
 		err error
 	}
+	moved := o.fs.c.meter.Transfer()
 	r, err := call(ctx, o.fs.c, func() (outcome, error) {
 		defer pool.put(buf)
 		n, err := o.h.WriteAt(*buf, off)
 		return outcome{n, err}, nil
 	}, nil)
+	moved(r.n)
 	if err != nil {
 		return 0, err
 	}

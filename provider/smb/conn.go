@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/meter"
 	"github.com/openwnet/wnet/win32"
 )
 
@@ -39,6 +40,7 @@ type conn struct {
 	claims  claims
 	files   table
 	buffers buffers
+	meter   meter.Meter
 }
 
 var (

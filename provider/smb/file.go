@@ -154,6 +154,7 @@ func (f *file) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 	}
 	pool := &f.c.buffers
 	buf := pool.get(len(p))
+	moved := f.c.meter.Transfer()
 	got, err := call(ctx, f.c, func() ([]byte, error) {
 		h, err := f.handle()
 		if err != nil {
@@ -162,6 +163,7 @@ func (f *file) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 		n, err := parallel(len(buf), func(from, to int) (int, error) { return h.readAt(buf[from:to], off+int64(from)) })
 		return buf[:n], err
 	}, pool.put, f.leave)
+	moved(len(got))
 	if err != nil {
 		return 0, failed("read", name, err)
 	}
@@ -190,6 +192,7 @@ func (f *file) WriteAt(ctx context.Context, p []byte, off int64) (int, error) {
 		n   int
 		err error
 	}
+	moved := f.c.meter.Transfer()
 	r, err := call(ctx, f.c, func() (result, error) {
 		defer pool.put(buf)
 		h, err := f.handle()
@@ -202,6 +205,7 @@ func (f *file) WriteAt(ctx context.Context, p []byte, off int64) (int, error) {
 		}
 		return result{n, err}, nil
 	}, func(r result) { f.late(r.err) }, f.leave)
+	moved(r.n)
 	if err == nil && r.err != nil {
 		err = f.c.judge(r.err)
 	}
