@@ -5,6 +5,8 @@ APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync gi
 	util-linux libcap2-bin ca-certificates systemd
 # For the C library and its tests: on Linux and musl, for Windows, and in Wine.
 APT += clang musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine64 wine32:i386
+# For the browsing of the local network: who answers to it, and a network in which nobody else does.
+APT += avahi-daemon wsdd iproute2
 APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone
 
 # What a Go program on Windows may import.

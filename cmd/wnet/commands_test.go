@@ -159,13 +159,14 @@ func TestView(t *testing.T) {
 	e := env{fake: &fake{connections: []wnet.Connection{drive("Z:", `\\nas\media`)}}}
 	e.enum = func(r wnet.EnumRequest) ([]wnet.Resource, error) {
 		switch {
+		case r.Scope == win32.RESOURCE_CONTEXT:
+			return []wnet.Resource{{DisplayType: win32.RESOURCEDISPLAYTYPE_ROOT, Comment: "Entire Network"},
+				{RemoteName: `\\NAS`, Comment: "Samba", DisplayType: win32.RESOURCEDISPLAYTYPE_SERVER},
+				{RemoteName: `\\srv`, DisplayType: win32.RESOURCEDISPLAYTYPE_SERVER}}, nil
+		case r.Scope == win32.RESOURCE_RECENT:
+			return []wnet.Resource{{RemoteName: `\\nas\new`}, {RemoteName: `\\nas\old`}}, nil
 		case r.Container == nil:
 			return []wnet.Resource{{Provider: netuse.LanMan}, {Provider: "Other"}}, nil
-		case r.Container.Provider == "Other":
-			return nil, &wnet.Error{Code: win32.ERROR_NOT_SUPPORTED}
-		case r.Container.RemoteName == "":
-			return []wnet.Resource{{RemoteName: `\\NAS`, Comment: "Samba", DisplayType: win32.RESOURCEDISPLAYTYPE_SERVER},
-				{RemoteName: `\\srv`, DisplayType: win32.RESOURCEDISPLAYTYPE_SERVER}}, nil
 		case r.User != "anna" || r.Password.Reveal() != "pw":
 			return nil, &wnet.Error{Code: win32.ERROR_ACCESS_DENIED}
 		case r.Options.TCPPort != 4455 || r.Container.RemoteName != `\\nas`:
@@ -176,6 +177,7 @@ func TestView(t *testing.T) {
 	const rule = "-------------------------------------------------------------------------------\n"
 	e.run(t, "view").want(t, "NL-09", 0, "Server Name            Remark\n\n"+rule+"\\\\NAS                  Samba\n\\\\srv\n"+netuse.Success)
 	e.run(t, "view", "--networks").want(t, "networks", 0, "Microsoft Windows Network\nOther\n")
+	e.run(t, "view", "--recent").want(t, "recent", 0, "\\\\nas\\new\n\\\\nas\\old\n")
 	e.run(t, "view", "smb://nas:4455").want(t, "NL-08", 2, "", "System error 5 has occurred.")
 	e.typist = &typist{answers: []string{"anna", "pw"}}
 	e.run(t, "view", "smb://nas:4455").want(t, "NL-08", 0, `Shared resources at \\nas

@@ -13,8 +13,8 @@ import (
 )
 
 type viewOptions struct {
-	all, networks, stdin bool
-	user, accept         string
+	all, networks, recent, stdin bool
+	user, accept                 string
 }
 
 func (a *app) viewCommand() *cobra.Command {
@@ -22,15 +22,16 @@ func (a *app) viewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "view [//SERVER [/ALL]]",
 		Short: "List servers, or what a server shares",
-		Long: `view lists the servers that the networks can name and those that you are connected to; "wnet view //nas" lists what a server
-shares, /ALL (or --all) with the hidden shares, whose names end in $. --networks lists the networks in the order in which they are
-asked for a name.`,
+		Long: `view lists the servers that answer on the local network (by multicast DNS and WS-Discovery) and those that you are connected to;
+"wnet view //nas" lists what a server shares, /ALL (or --all) with the hidden shares, whose names end in $. --networks lists the networks
+in the order in which they are asked for a name; --recent lists where programs lately made drives to.`,
 		Example: "  wnet view //nas\n  wnet view smb://nas:4455 --user anna",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.view(cmd.Context(), args, o) },
 	}
 	cmd.Flags().BoolVar(&o.all, "all", false, "hidden shares too")
 	cmd.Flags().BoolVar(&o.networks, "networks", false, "list the networks")
+	cmd.Flags().BoolVar(&o.recent, "recent", false, "list recent remote names, the latest first")
 	cmd.Flags().StringVar(&o.user, "user", "", "user name for the server")
 	cmd.Flags().BoolVar(&o.stdin, "password-stdin", false, "read the password from standard input")
 	cmd.Flags().StringVar(&o.accept, "accept-host-key", "", "trust a server key that is not known yet, or only this one")
@@ -51,6 +52,8 @@ func (a *app) view(ctx context.Context, args []string, o viewOptions) error {
 	switch {
 	case o.networks:
 		return a.viewNetworks(ctx, svc)
+	case o.recent:
+		return a.viewRecent(ctx, svc)
 	case c.Server == "":
 		return a.viewServers(ctx, svc)
 	}
@@ -97,12 +100,8 @@ func serverOf(name string) string {
 	return n.Server
 }
 
-func networks(ctx context.Context, svc wnet.Lister) ([]wnet.Resource, error) {
-	return svc.Enum(ctx, wnet.EnumRequest{Scope: win32.RESOURCE_GLOBALNET})
-}
-
 func (a *app) viewNetworks(ctx context.Context, svc wnet.Lister) error {
-	all, err := networks(ctx, svc)
+	all, err := svc.Enum(ctx, wnet.EnumRequest{Scope: win32.RESOURCE_GLOBALNET})
 	if err != nil {
 		return err
 	}
@@ -112,10 +111,20 @@ func (a *app) viewNetworks(ctx context.Context, svc wnet.Lister) error {
 	return nil
 }
 
-// viewServers merges the servers that the networks name with those of the session's connections. A network that can't browse, or
-// fails, hides nobody else's servers (OE-09).
+func (a *app) viewRecent(ctx context.Context, svc wnet.Lister) error {
+	all, err := svc.Enum(ctx, wnet.EnumRequest{Scope: win32.RESOURCE_RECENT})
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		a.printf("%s\n", r.RemoteName)
+	}
+	return nil
+}
+
+// viewServers merges the servers of the neighbourhood with those of the session's connections.
 func (a *app) viewServers(ctx context.Context, svc wnet.Lister) error {
-	nets, err := networks(ctx, svc)
+	found, err := svc.Enum(ctx, wnet.EnumRequest{Scope: win32.RESOURCE_CONTEXT})
 	if err != nil {
 		return err
 	}
@@ -127,15 +136,9 @@ func (a *app) viewServers(ctx context.Context, svc wnet.Lister) error {
 			servers = append(servers, r)
 		}
 	}
-	for _, n := range nets {
-		found, err := svc.Enum(ctx, wnet.EnumRequest{Scope: win32.RESOURCE_GLOBALNET, Container: &n})
-		if err != nil {
-			continue
-		}
-		for _, r := range found {
-			if r.DisplayType == win32.RESOURCEDISPLAYTYPE_SERVER {
-				add(r)
-			}
+	for _, r := range found {
+		if r.DisplayType == win32.RESOURCEDISPLAYTYPE_SERVER {
+			add(r)
 		}
 	}
 	connections, err := svc.Connections(ctx)

@@ -1,11 +1,13 @@
 package sftp_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -13,20 +15,19 @@ import (
 	"time"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/discover"
 	"github.com/openwnet/wnet/provider/providertest"
 	"github.com/openwnet/wnet/provider/sftp"
 	"github.com/openwnet/wnet/share"
 	"github.com/openwnet/wnet/test/rig"
+	"github.com/openwnet/wnet/win32"
 )
 
 var foreign = []wnet.RemoteName{{Server: "other", Share: "data"}, {Scheme: wnet.SchemeDAV, Server: "other", Path: "data"}}
 
-// checks is the suite without what is about things that this network does not have at all: it cannot be stopped, and SSH servers tell
-// nobody what is on them, so that it has no Enumerator.
+// checks is the suite without what is about something that this network does not have at all: it cannot be stopped.
 func checks() []providertest.Check {
-	return slices.DeleteFunc(providertest.Checks(), func(c providertest.Check) bool {
-		return strings.Contains(c.Needs, "Target.Stop") || strings.Contains(c.Needs, "Enumerator")
-	})
+	return slices.DeleteFunc(providertest.Checks(), func(c providertest.Check) bool { return strings.Contains(c.Needs, "Target.Stop") })
 }
 
 // TestConformanceOpenSSH runs the suite on OpenSSH's own server, as an ordinary user who logs in with a password.
@@ -68,6 +69,33 @@ func TestConformanceOpenSSH(t *testing.T) {
 	})
 }
 
+// nobodyElse is a network with one neighbour, so that no test depends on where it runs.
+func nobodyElse(context.Context) ([]discover.Server, error) {
+	return []discover.Server{{Name: "neighbour.local", Port: 2222, Comment: "shell"}}, nil
+}
+
+// The network's top are the servers that answered, and each has two ways into it.
+//
+// Rows: OE-05
+func TestNeighbours(t *testing.T) {
+	p := sftp.New(sftp.Config{Servers: nobodyElse})
+	all, err := p.Browse(t.Context(), nil, wnet.Request{})
+	want := wnet.Resource{Scope: win32.RESOURCE_GLOBALNET, Type: win32.RESOURCETYPE_DISK, DisplayType: win32.RESOURCEDISPLAYTYPE_SERVER,
+		Usage: win32.RESOURCEUSAGE_CONTAINER | win32.RESOURCEUSAGE_CONNECTABLE, RemoteName: `\\sshfs\neighbour.local!2222`, Comment: "shell",
+		Provider: sftp.Name}
+	if err != nil || len(all) != 1 || all[0] != want {
+		t.Errorf("got %+v, %v, want %+v", all, err, want)
+	}
+	srv := serveShare(t, t.TempDir())
+	_, digits, _ := net.SplitHostPort(srv.Addr().String())
+	port, _ := strconv.Atoi(digits)
+	server := wnet.RemoteName{Scheme: wnet.SchemeSFTP, Server: "127.0.0.1", Port: port}
+	all, err = p.Browse(t.Context(), &server, wnet.Request{})
+	if err != nil || len(all) != 2 || all[0].RemoteName != server.String() || all[1].RemoteName != `\\sshfs.r\127.0.0.1!`+digits {
+		t.Errorf("got %+v, %v", all, err)
+	}
+}
+
 // TestConformanceShare runs it on the embedded share.
 func TestConformanceShare(t *testing.T) {
 	t.Parallel()
@@ -80,8 +108,9 @@ func TestConformanceShare(t *testing.T) {
 		nobody.Port = rig.FreePort(t)
 		home := t.TempDir()
 		return providertest.Target{
-			Provider: sftp.New(sftp.Config{Home: home, KnownHosts: []string{filepath.Join(home, "known_hosts")}}),
+			Provider: sftp.New(sftp.Config{Home: home, KnownHosts: []string{filepath.Join(home, "known_hosts")}, Servers: nobodyElse}),
 			Share:    name,
+			CannotDo: map[string]string{"enum/not-container": "the share is the server's root, which is called like the server"},
 			Missing:  missing,
 			Foreign:  foreign,
 			Options:  wnet.UseOptions{HostKey: srv.HostKey()},

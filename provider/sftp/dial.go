@@ -26,15 +26,26 @@ const bigPacket = 128 << 10
 
 // dial makes the connection that resolve described.
 func (p *Provider) dial(ctx context.Context, req wnet.Request, t *target) (*conn, error) {
-	tcp, err := (&net.Dialer{Timeout: p.cfg.Timeouts.Dial}).DialContext(ctx, "tcp", t.addr())
+	tcp, err := p.dialTCP(ctx, req, t)
 	if err != nil {
-		return nil, p.unreachable(ctx, req, t, err)
+		return nil, err
 	}
 	nc := newLiveConn(tcp, p.cfg.Timeouts.Handshake)
 	c, err := p.handshake(ctx, req, t, nc)
 	if err != nil {
 		nc.Close()
 		return nil, err
+	}
+	return c, nil
+}
+
+// dialTCP opens the connection below.
+func (p *Provider) dialTCP(ctx context.Context, req wnet.Request, t *target) (net.Conn, error) {
+	bounded, cancel := context.WithTimeout(ctx, p.cfg.Timeouts.Dial)
+	defer cancel()
+	c, err := p.cfg.Dialer(bounded, "tcp", t.addr())
+	if err != nil {
+		return nil, p.unreachable(ctx, req, t, err)
 	}
 	return c, nil
 }

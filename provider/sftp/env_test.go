@@ -29,6 +29,7 @@ func config(t *testing.T, s *rig.SSHServer) sftp.Config {
 		Home:          t.TempDir(),
 		KnownHosts:    []string{s.KnownHosts},
 		IdentityFiles: []string{s.IdentityFile},
+		Servers:       nobodyElse,
 		Logger:        slog.New(slog.NewTextHandler(testWriter{t}, nil)),
 	}
 }

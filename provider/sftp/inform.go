@@ -16,8 +16,6 @@ var (
 	_ wnet.Performer        = (*conn)(nil)
 )
 
-var errNotSFTP = errors.New("not an SFTP name")
-
 // ResourceInformation implements wnet.ResourceInformer: an SSH server has one resource by each way into it, the user's home and the root, and
 // the path is what follows. It asks no server. Codes: ERROR_BAD_NET_NAME, ERROR_BAD_DEV_TYPE.
 func (p *Provider) ResourceInformation(ctx context.Context, req wnet.Request) (wnet.Resource, string, error) {

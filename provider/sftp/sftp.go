@@ -14,11 +14,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/discover"
 	"github.com/openwnet/wnet/win32"
 )
 
@@ -40,6 +42,10 @@ type Config struct {
 	IdentityFiles []string
 	// AgentSocket tells the ssh-agent's socket; it is asked at every Connect, "" or nil for none.
 	AgentSocket func() string
+	// Dialer opens TCP connections; nil for net.Dialer's, with .local names looked up by multicast DNS.
+	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+	// Servers finds the servers of the local network; nil asks by multicast DNS.
+	Servers func(ctx context.Context) ([]discover.Server, error)
 	// Timeouts bound what the network may take.
 	Timeouts Timeouts
 	// Logger takes what no caller hears of; nil for none.
@@ -90,6 +96,13 @@ func New(cfg Config) *Provider {
 	log := cfg.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
+	}
+	finder := discover.New(discover.Config{Logger: log})
+	if cfg.Dialer == nil {
+		cfg.Dialer = finder.DialContext
+	}
+	if cfg.Servers == nil {
+		cfg.Servers = func(ctx context.Context) ([]discover.Server, error) { return finder.Services(ctx, discover.SFTP) }
 	}
 	return &Provider{cfg: cfg, log: log}
 }

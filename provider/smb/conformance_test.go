@@ -1,6 +1,7 @@
 package smb
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/discover"
 	"github.com/openwnet/wnet/provider/providertest"
 	"github.com/openwnet/wnet/test/rig"
 )
@@ -51,7 +53,7 @@ func targets(t *testing.T) func(*testing.T) providertest.Target {
 		gone := share
 		gone.Port = dead
 		return providertest.Target{
-			Provider: New(Config{}),
+			Provider: New(Config{Servers: nobodyElse}),
 			Share:    share, Missing: missing, Dead: gone, Server: container,
 			Foreign:  []wnet.RemoteName{{Scheme: wnet.SchemeSFTP, Server: "x", Path: "y"}, {Scheme: wnet.SchemeDAV, Server: "x", Path: "y"}},
 			Good:     good,
@@ -62,4 +64,9 @@ func targets(t *testing.T) func(*testing.T) providertest.Target {
 			CannotDo: cannot,
 		}
 	}
+}
+
+// nobodyElse is a network with one neighbour, so that no test depends on where it runs.
+func nobodyElse(context.Context) ([]discover.Server, error) {
+	return []discover.Server{{Name: "neighbour.local", Port: 445}}, nil
 }

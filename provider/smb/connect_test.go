@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/discover"
 	"github.com/openwnet/wnet/test/rig"
 	"github.com/openwnet/wnet/win32"
 )
@@ -248,8 +249,10 @@ func TestBrowse(t *testing.T) {
 		}
 		req.User, req.Password = "", wnet.Secret{}
 	}
-	_, err := p.Browse(t.Context(), nil, req)
-	wantCode(t, err, win32.ERROR_NOT_SUPPORTED, "")
+	req.Attached = true // and nobody: as what the test above left
+	_, err := p.Browse(t.Context(), &server, req)
+	wantCode(t, err, win32.ERROR_NOT_AUTHENTICATED, "")
+	req.Attached = false
 	share := server
 	share.Share = "data"
 	_, err = p.Browse(t.Context(), &share, req)
@@ -262,6 +265,52 @@ func TestBrowse(t *testing.T) {
 	req.Password = wnet.NewSecret("open sesame")
 	_, err = p.Browse(t.Context(), &server, req)
 	wantCode(t, err, win32.ERROR_LOGON_FAILURE, "open sesame")
+}
+
+// The network's top are the servers that answered, if they can be named.
+//
+// Rows: OE-05
+func TestNeighbours(t *testing.T) {
+	p := New(Config{Servers: func(context.Context) ([]discover.Server, error) {
+		return []discover.Server{{Name: "nas.local", Port: 445, Comment: "the NAS"}, {Name: "192.0.2.7"}, {Name: "other.local", Port: 4455}}, nil
+	}})
+	all, err := p.Browse(t.Context(), nil, wnet.Request{})
+	server := func(name, comment string) wnet.Resource {
+		return wnet.Resource{Scope: win32.RESOURCE_GLOBALNET, DisplayType: win32.RESOURCEDISPLAYTYPE_SERVER, Usage: win32.RESOURCEUSAGE_CONTAINER,
+			RemoteName: name, Comment: comment, Provider: Name}
+	}
+	if want := []wnet.Resource{server(`\\nas.local`, "the NAS"), server(`\\192.0.2.7`, "")}; err != nil || !slices.Equal(all, want) {
+		t.Errorf("got %+v, %v, want %+v", all, err, want)
+	}
+	p = New(Config{Servers: func(ctx context.Context) ([]discover.Server, error) { return nil, context.Canceled }})
+	_, err = p.Browse(t.Context(), nil, wnet.Request{})
+	wantCode(t, err, win32.ERROR_CANCELLED, "")
+}
+
+// What a share is: a printer is one, and a path below a share is the rest.
+//
+// Rows: RI-02, RI-07
+func TestResourceInformation(t *testing.T) {
+	t.Parallel()
+	srv := rig.Smbd(t, rig.SMBOptions{Shares: map[string][]string{"printer": {"printable = yes"}}})
+	p := New(Config{})
+	req := request(srv, "PRINTER")
+	req.Type = win32.RESOURCETYPE_ANY
+	r, rest, err := p.ResourceInformation(t.Context(), req)
+	if err != nil || r.Type != win32.RESOURCETYPE_PRINT || r.DisplayType != win32.RESOURCEDISPLAYTYPE_SHARE || rest != "" {
+		t.Errorf("got %+v, %q, %v", r, rest, err)
+	}
+	req.Type = win32.RESOURCETYPE_DISK
+	_, _, err = p.ResourceInformation(t.Context(), req)
+	wantCode(t, err, win32.ERROR_BAD_DEV_TYPE, "")
+	req = request(srv, "data")
+	req.Password = wnet.NewSecret("open sesame")
+	_, _, err = p.ResourceInformation(t.Context(), req)
+	wantCode(t, err, win32.ERROR_LOGON_FAILURE, "open sesame")
+	r, _, err = p.ResourceInformation(t.Context(), wnet.Request{Remote: wnet.RemoteName{Server: "nowhere"}})
+	if err != nil || r.RemoteName != `\\nowhere` || r.Usage != win32.RESOURCEUSAGE_CONTAINER {
+		t.Errorf("a server: got %+v, %v", r, err)
+	}
 }
 
 // TestRoundTrips counts what a connection and its first listing cost.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/discover"
 	"github.com/openwnet/wnet/win32"
 )
 
@@ -88,4 +89,36 @@ func (c *conn) Performance(ctx context.Context) (wnet.Performance, error) {
 	p := c.meter.Performance()
 	p.OptDataSize = chunk
 	return p, nil
+}
+
+// around asks for servers by both ways at once. Who answers by both is listed by the name that resolves.
+func around(ctx context.Context, f *discover.Finder) ([]discover.Server, error) {
+	var computers []discover.Server
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		computers, _ = f.Computers(ctx) // the error is the context's, which the other call meets too
+	}()
+	list, err := f.Services(ctx, discover.SMB)
+	<-done
+	return discover.Merge(list, computers), err
+}
+
+// neighbours lists the servers of the local network. One that serves another port than SMB's is left out: its name has no place for it.
+func (p *Provider) neighbours(ctx context.Context) ([]wnet.Resource, error) {
+	list, err := p.cfg.Servers(ctx)
+	if err != nil {
+		return nil, wnet.AsError("Browse", "", err)
+	}
+	all := []wnet.Resource{}
+	for _, s := range list {
+		if s.Port != 0 && s.Port != 445 {
+			p.cfg.Logger.Debug("a server on another port is not listed", "server", s.Name, "port", s.Port)
+			continue
+		}
+		r := resource(wnet.RemoteName{Server: s.Name})
+		r.Comment = s.Comment
+		all = append(all, r)
+	}
+	return all, nil
 }

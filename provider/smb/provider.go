@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/discover"
 	"github.com/openwnet/wnet/win32"
 )
 
@@ -21,8 +22,10 @@ type Config struct {
 	Timeouts Timeouts
 	// Logger gets what happens to connections; never a password. nil logs nothing.
 	Logger *slog.Logger
-	// Dialer opens TCP connections; nil for net.Dialer's.
+	// Dialer opens TCP connections; nil for net.Dialer's, with .local names looked up by multicast DNS.
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+	// Servers finds the servers of the local network; nil asks by multicast DNS and WS-Discovery.
+	Servers func(ctx context.Context) ([]discover.Server, error)
 	// FileMode and DirMode are the permission bits of files and folders, which a share does not keep; 0 for 0644 and 0755. A file
 	// with the read-only attribute is shown without the write bits.
 	FileMode, DirMode fs.FileMode
@@ -58,8 +61,12 @@ func New(cfg Config) *Provider {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	finder := discover.New(discover.Config{Logger: cfg.Logger})
 	if cfg.Dialer == nil {
-		cfg.Dialer = (&net.Dialer{}).DialContext
+		cfg.Dialer = finder.DialContext
+	}
+	if cfg.Servers == nil {
+		cfg.Servers = func(ctx context.Context) ([]discover.Server, error) { return around(ctx, finder) }
 	}
 	if cfg.FileMode == 0 {
 		cfg.FileMode = 0o644
@@ -137,9 +144,9 @@ func (p *Provider) fault(op string, name wnet.RemoteName, code win32.Code, cause
 	return e
 }
 
-// Browse implements wnet.Enumerator: a server's shares, the administrative ones too; IPC$ is of no type. Without user and password the
-// server is asked as nobody in particular; where it does not like that, the code is ERROR_INVALID_PASSWORD. The network's own top
-// is ERROR_NOT_SUPPORTED: nothing looks for servers.
+// Browse implements wnet.Enumerator: the servers that answer on the local network, or a server's shares, the administrative ones too; IPC$
+// is of no type. Without user and password the server is asked as nobody in particular; where it does not like that, the code is
+// ERROR_INVALID_PASSWORD, and ERROR_NOT_AUTHENTICATED where the request wants to be somebody.
 func (p *Provider) Browse(ctx context.Context, container *wnet.RemoteName, req wnet.Request) ([]wnet.Resource, error) {
 	const op = "Browse"
 	var name wnet.RemoteName
@@ -148,8 +155,7 @@ func (p *Provider) Browse(ctx context.Context, container *wnet.RemoteName, req w
 	}
 	switch {
 	case container == nil:
-		return nil, p.fault(op, name, win32.ERROR_NOT_SUPPORTED, errors.New("servers of the Microsoft network are not looked for"),
-			`Name the server: \\server.`)
+		return p.neighbours(ctx)
 	case !p.Owns(name):
 		return nil, p.fault(op, name, win32.ERROR_BAD_NET_NAME, nil, "")
 	case name.Share != "":
@@ -164,6 +170,9 @@ func (p *Provider) Browse(ctx context.Context, container *wnet.RemoteName, req w
 		return nil, err
 	}
 	nobody := who.absent && req.User == "" && name.User == ""
+	if req.Attached && (nobody || who.anonymous) {
+		return nil, p.fault(op, name, win32.ERROR_NOT_AUTHENTICATED, errNoPassword, hintPassword)
+	}
 	if nobody {
 		who = login{anonymous: true}
 	}
