@@ -143,7 +143,9 @@ func forbidden(from, to string) string {
 	return "it has no rule yet: give it one, with its reason"
 }
 
-// Imports point one way (doc/design.md), and each library stays where it belongs.
+// Imports point one way (doc/design.md), and each library stays where it belongs. So no provider can call WNet and come back to itself.
+//
+// Rows: R-07
 func TestImports(t *testing.T) {
 	for _, p := range packages(t) {
 		from, ok := room(p.ImportPath)

@@ -40,6 +40,14 @@ func noOptions(o wnet.UseOptions) error {
 		Hint: "Write the port into the remote name, where its network has a form for that."}
 }
 
+// noBlobs refuses what WNetAddConnection4 takes and these two calls do not. Both blobs are the providers' own there.
+func noBlobs(req wnet.AddRequest) error {
+	if !req.Auth.Present() && req.OptionsBlob == "" {
+		return nil
+	}
+	return &wnet.Error{Code: win32.ERROR_NOT_SUPPORTED, Err: errors.New("blobs are not passed on to Windows"), Hint: "Give user and password."}
+}
+
 // added is a request's arguments as WNetAddConnection2 and WNetUseConnection take them. done wipes the password.
 type added struct {
 	resource       netResource
@@ -52,6 +60,7 @@ func arguments(req wnet.AddRequest) (a added, err error) {
 	a.done = func() {}
 	steps := []func() error{
 		func() error { return noOptions(req.Options) },
+		func() error { return noBlobs(req) },
 		func() (err error) { a.resource.LocalName, err = wide(req.LocalName); return err },
 		func() (err error) { a.resource.RemoteName, err = always(remote(req.RemoteName)); return err },
 		func() (err error) { a.resource.Provider, err = wide(req.Provider); return err },

@@ -16,7 +16,8 @@ import (
 
 // The Service suite over the router itself, without a socket.
 //
-// Rows: A4-01, A4-02, OE-06, RI-01, RI-02, RI-03, RI-05, RI-06, RP-01, RP-02, RP-03, RP-04, PN-01, NI-02, NI-04, MP-01, MP-03, G-05
+// Rows: A4-01, A4-02, OE-06, RI-01, RI-02, RI-03, RI-05, RI-06, RP-01, RP-02, RP-03, RP-04, PN-01, NI-02, NI-04,
+// MP-01, MP-03, G-05, U4-01, RC-02, RC-03
 func TestServiceSuite(t *testing.T) {
 	servicetest.Run(t, func(t *testing.T) servicetest.Target {
 		w := newWorld(t)
@@ -32,7 +33,7 @@ type bare struct{ wnet.Provider }
 
 // What no network supports is ERROR_NOT_SUPPORTED; where there is none at all, ERROR_NO_NETWORK comes first.
 //
-// Rows: G-04, G-12, PN-02
+// Rows: G-04, G-12, PN-02, R-01
 func TestWhatNoNetworkSupports(t *testing.T) {
 	for _, c := range []struct {
 		code   win32.Code
@@ -252,6 +253,8 @@ func TestNeighbourhood(t *testing.T) {
 }
 
 // A recent name is noted only where a letter was made, in the profile, all or nothing with the remembered one.
+//
+// Rows: R-11
 func TestRecent(t *testing.T) {
 	w := newWorld(t)
 	w.add("", `\\srv\data`, win32.CONNECT_UPDATE_RECENT)
@@ -266,6 +269,24 @@ func TestRecent(t *testing.T) {
 	if list, err := w.svc.Enum(bg, wnet.EnumRequest{Scope: win32.RESOURCE_REMEMBERED}); err != nil || len(list) != 2 {
 		t.Errorf("remembered: got %+v, %v", list, err)
 	}
+}
+
+// Every flag that a page or a newer header documents is taken; what a provider does not know of them it ignores (unsourced). A bit that is
+// none is refused.
+//
+// Rows: A3-02, A4-04
+func TestFlagsOfTheNewerCalls(t *testing.T) {
+	w := newWorld(t)
+	const documented = win32.CONNECT_INTERACTIVE | win32.CONNECT_PROMPT | win32.CONNECT_REDIRECT | win32.CONNECT_UPDATE_PROFILE |
+		win32.CONNECT_COMMANDLINE | win32.CONNECT_CMD_SAVECRED
+	const newer = win32.CONNECT_REQUIRE_INTEGRITY | win32.CONNECT_REQUIRE_PRIVACY | win32.CONNECT_WRITE_THROUGH_SEMANTICS |
+		win32.CONNECT_COMPRESS_NETWORK_TRAFFIC
+	for i, flags := range []uint32{documented, newer, documented | newer} {
+		w.add(string(wnet.Drives(false)[i]), `\\srv\data`, flags)
+	}
+	req := disk("Q:", `\\srv\data`)
+	req.Flags = documented | 0x80000
+	w.addCode(win32.ERROR_INVALID_PARAMETER, req)
 }
 
 // stubborn mounts what cannot be unmounted unless by force.

@@ -114,7 +114,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // Each documented error of an add, alone and in the order of the tests where two faults meet (unsourced: the order).
 //
-// Rows: A2-02, A2-03, A2-04, A2-05, A2-10, A2-12, A2-13, A2-14, A2-15, A2-17, A2-18, A2-22, A2-24, A2-25, A2-46, A1-03.
+// Rows: A2-02, A2-03, A2-04, A2-05, A2-10, A2-12, A2-13, A2-14, A2-15, A2-17, A2-18, A2-22, A2-24, A2-25, A2-46, A1-03,
+// A3-01, A3-03, A4-03, PP-01, PP-03, PP-06.
 func TestAddCodesAndTheirOrder(t *testing.T) {
 	w := newWorld(t)
 	w.add("Z:", `\\srv\data`, win32.CONNECT_UPDATE_PROFILE)
@@ -232,7 +233,7 @@ func TestOneUserPerServer(t *testing.T) {
 // Providers are asked in order, the profile's first; the first significant error is the answer if none accepts; a named provider is
 // asked alone and its error comes as it is; provider-specific errors keep number and text.
 //
-// Rows: A2-11, A2-23, A2-28, UC-21, UC-24, UC-25, UC-27, UC-33, CC-30.
+// Rows: A2-11, A2-23, A2-28, UC-21, UC-24, UC-25, UC-27, UC-33, CC-30, G-03.
 func TestRouting(t *testing.T) {
 	w := newWorld(t)
 	both := func(p *mem.Provider) { p.AddShare("both", "data", mem.ShareOptions{}) }
@@ -310,7 +311,7 @@ func TestNoNetwork(t *testing.T) {
 
 // A router that stops answers that it is busy, and the caller may try again.
 //
-// Rows: A2-19, GC-09.
+// Rows: A2-19, GC-09, G-13.
 func TestStoppingRouterIsBusy(t *testing.T) {
 	w := newWorld(t)
 	w.add("Z:", `\\srv\data`, 0)
@@ -530,7 +531,7 @@ func TestNames(t *testing.T) {
 
 // Sessions: own names first, then global ones; another session sees neither the letters nor the deviceless connections.
 //
-// Rows: DD-06, DD-11, DD-20, DD-21, DD-22, DD-04, DD-07.
+// Rows: DD-06, DD-11, DD-20, DD-21, DD-22, DD-04, DD-07, G-10, G-11.
 func TestNamespaces(t *testing.T) {
 	w := newWorld(t)
 	other, _, err := w.m.Create("other", os.Getpid())
@@ -716,7 +717,9 @@ func TestUnavailableDriveIsMended(t *testing.T) {
 	}
 }
 
-// Enumeration's arguments, and the network's two levels.
+// Enumeration's arguments, and the network's two levels. What is only remembered is not among the connected, nor what another session has.
+//
+// Rows: OE-02, OE-07, OE-08, ER-08.
 func TestEnum(t *testing.T) {
 	w := newWorld(t)
 	w.add("Z:", `\\srv\data`, win32.CONNECT_UPDATE_PROFILE)
@@ -726,6 +729,11 @@ func TestEnum(t *testing.T) {
 		win32.ERROR_NOT_CONTAINER:     {Scope: win32.RESOURCE_GLOBALNET, Container: &wnet.Resource{RemoteName: `\\srv`}},
 	} {
 		_, err := w.svc.Enum(bg, req)
+		w.code(want, err)
+	}
+	for typ, want := range map[uint32]win32.Code{win32.RESOURCETYPE_DISK | win32.RESOURCETYPE_PRINT: 0, win32.RESOURCETYPE_ANY: 0,
+		4: win32.ERROR_INVALID_PARAMETER, win32.RESOURCETYPE_RESERVED | win32.RESOURCETYPE_DISK: win32.ERROR_INVALID_PARAMETER} {
+		_, err := w.svc.Enum(bg, wnet.EnumRequest{Scope: win32.RESOURCE_CONNECTED, Type: typ})
 		w.code(want, err)
 	}
 	_, err := w.svc.Enum(bg, wnet.EnumRequest{Scope: win32.RESOURCE_CONNECTED, Container: &wnet.Resource{}})
@@ -749,6 +757,19 @@ func TestEnum(t *testing.T) {
 	}
 	if got := names(wnet.EnumRequest{Scope: win32.RESOURCE_GLOBALNET}); got != `One Network Two Network` {
 		t.Errorf("root: %s", got)
+	}
+	if _, err := w.svc.CancelConnection(bg, wnet.CancelRequest{Name: "Z:"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(wnet.EnumRequest{Scope: win32.RESOURCE_CONNECTED}); got != `LPT2\\srv\lpOne Network` {
+		t.Errorf("connected, once Z: is only remembered: %s", got)
+	}
+	other, _, err := w.m.Create("other", os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err := w.r.Session(other).Enum(bg, wnet.EnumRequest{Scope: win32.RESOURCE_CONNECTED}); err != nil || len(list) != 0 {
+		t.Errorf("another session sees %+v, %v", list, err)
 	}
 	shares := wnet.EnumRequest{Scope: win32.RESOURCE_GLOBALNET, Container: &wnet.Resource{RemoteName: `\\srv`, Usage: win32.RESOURCEUSAGE_CONTAINER}}
 	w.one.AddShare("srv", "secret$", mem.ShareOptions{})

@@ -14,7 +14,7 @@ import (
 
 // Rules: who is asked in which order, and whose error is the answer.
 //
-// Rows: A2-05, A2-15, A2-28, CC-30.
+// Rows: A2-05, A2-15, A2-28, CC-30, R-03, R-04, R-05, R-06, R-08, R-09, G-09, PP-04, PP-05.
 func TestRoutingRules(t *testing.T) {
 	const (
 		ok       = win32.NO_ERROR

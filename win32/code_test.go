@@ -34,6 +34,8 @@ func contract(t *testing.T) (rows [][3]string) {
 }
 
 // Every row has its number, its name and its text verbatim, in order, and there is nothing else.
+//
+// Rows: E-*
 func TestTable(t *testing.T) {
 	rows := contract(t)
 	codes := Codes()
@@ -100,7 +102,37 @@ func TestCodeIsAnError(t *testing.T) {
 	}
 }
 
+// A provider's code is the Win32 number of another name: no table stands between them.
+//
+// Rows: WN-*
+func TestProviderCodes(t *testing.T) {
+	text, err := os.ReadFile("testdata/wn.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range strings.Lines(string(text)) {
+		f := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		n, err := strconv.ParseUint(f[1], 10, 32)
+		if err != nil || len(f) != 3 {
+			t.Fatalf("bad row %q", line)
+		}
+		if got := Code(n).Name(); got != f[2] {
+			t.Errorf("%s is %d, which is %q, want %q", f[0], n, got, f[2])
+		}
+		rows++
+	}
+	if rows != 42 {
+		t.Errorf("%d rows, want 42 names", rows)
+	}
+}
+
 // The values of structs.md that callers pass as numbers.
+//
+// Rows: KC-01, KC-02, KC-03, KC-04, KC-06, KC-09, KC-10, KC-11
 func TestFlags(t *testing.T) {
 	known := uint32(0)
 	for i, f := range []uint32{CONNECT_UPDATE_PROFILE, CONNECT_UPDATE_RECENT, CONNECT_TEMPORARY, CONNECT_INTERACTIVE, CONNECT_PROMPT, CONNECT_NEED_DRIVE,
@@ -125,6 +157,15 @@ func TestFlags(t *testing.T) {
 		RESOURCEDISPLAYTYPE_SHAREADMIN, RESOURCEDISPLAYTYPE_DIRECTORY, RESOURCEDISPLAYTYPE_TREE, RESOURCEDISPLAYTYPE_NDSCONTAINER} {
 		if v != i {
 			t.Errorf("display type %d is %d", i, v)
+		}
+	}
+	for i, v := range [][2]uint32{{RESOURCETYPE_ANY, 0}, {RESOURCETYPE_DISK, 1}, {RESOURCETYPE_PRINT, 2}, {RESOURCETYPE_RESERVED, 8},
+		{RESOURCETYPE_UNKNOWN, 0xFFFFFFFF}, {RESOURCEUSAGE_CONNECTABLE, 1}, {RESOURCEUSAGE_CONTAINER, 2}, {RESOURCEUSAGE_NOLOCALDEVICE, 4},
+		{RESOURCEUSAGE_SIBLING, 8}, {RESOURCEUSAGE_ATTACHED, 0x10}, {RESOURCEUSAGE_ALL, 0x13}, {RESOURCEUSAGE_RESERVED, 0x80000000},
+		{UNIVERSAL_NAME_INFO_LEVEL, 1}, {REMOTE_NAME_INFO_LEVEL, 2}, {WNFMT_MULTILINE, 1}, {WNFMT_ABBREVIATED, 2}, {WNFMT_INENUM, 0x10},
+		{WNFMT_CONNECTION, 0x20}, {WNCON_FORNETCARD, 1}, {WNCON_NOTROUTED, 2}, {WNCON_SLOWLINK, 4}, {WNCON_DYNAMIC, 8}} {
+		if v[0] != v[1] {
+			t.Errorf("value %d is %#x, want %#x", i, v[0], v[1])
 		}
 	}
 }

@@ -10,6 +10,9 @@ import (
 )
 
 // TestConformance: the reference passes every check and skips none.
+// The reference keeps every promise of a provider.
+//
+// Rows: R-02
 func TestConformance(t *testing.T) {
 	t.Setenv("WNET_MUST_RUN", "*")
 	providertest.Run(t, func(t *testing.T) providertest.Target {

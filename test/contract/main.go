@@ -4,8 +4,16 @@
 //
 //	go run ./test/contract [-results FILE] [-q]
 //
-// A test names its rows in its doc comment, in a line that begins with "Rows:". FILE is the output of `go test -json`. rows.tsv holds
-// the rows in short, reasons.tsv the reasons.
+// A test names its rows in its doc comment, in a paragraph that begins with "Rows:"; "E-*" stands for all rows of that beginning. A test in C
+// does so in a comment right above it, as in
+//
+//	/* Rows: GC-05 GU-03 */
+//	static void test_small_buffers(void)
+//
+// Its program prints "ok test_small_buffers" or "not ok test_small_buffers", and a Go test in the same folder or in ./test, which runs the
+// program, has a subtest of that name for each line. FILE is the output of `go test -json`. rows.tsv holds the rows in short,
+// reasons.tsv the reasons. Rows without an id in the contract have one here: EX the exports of winnetwk.md §22, PP the precedence of
+// §23, ST and KC the structures and constants of structs.md, E the codes of errors.md and WN those of npapi.md §1 by number.
 package main
 
 import (
@@ -18,16 +26,54 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// proof is one test that names a row.
-type proof struct{ pkg, test string }
+// proof is one test that names a row: a Go test, or a function in C.
+type proof struct {
+	pkg, test string
+	c         bool
+}
 
-var rowID = regexp.MustCompile(`\b(CC|C2|A1|A2|UC|GC|GU|UN|DD|NU|NL)-\d\d\b`)
+var (
+	rowID  = regexp.MustCompile(`\b[A-Z][A-Z0-9]?-(\d+\b|\*)`)
+	inC    = regexp.MustCompile(`(?s)/\*((?:[^*]|\*[^/])*?\bRows:(?:[^*]|\*[^/])*)\*/\s*(?:static\s+)?(?:void|int)\s+(\w+)\s*\(`)
+	module = "github.com/openwnet/wnet"
+)
+
+// results are the outcomes of a test run, by folder and name; nil without a run.
+type results map[string]map[string]bool
+
+// passed reports whether a proof passed, and for a C function how: in every run of its program, and in at least one.
+func (r results) passed(p proof) bool {
+	if !p.c {
+		return r[p.pkg][p.test]
+	}
+	runs := 0
+	for _, dir := range []string{p.pkg, path.Dir(p.pkg), "test"} {
+		for name, ok := range r[dir] {
+			if _, last, sub := cutLast(name); sub && last == p.test {
+				if !ok {
+					return false
+				}
+				runs++
+			}
+		}
+	}
+	return runs > 0
+}
+
+func cutLast(name string) (before, last string, ok bool) {
+	i := strings.LastIndex(name, "/")
+	if i < 0 {
+		return name, "", false
+	}
+	return name[:i], name[i+1:], true
+}
 
 func main() {
 	results := flag.String("results", "", "output of go test -json: every proving test must have passed in it")
@@ -39,7 +85,7 @@ func main() {
 	}
 }
 
-func run(results string, quiet bool) error {
+func run(file string, quiet bool) error {
 	rows, order, err := table("test/contract/rows.tsv")
 	if err != nil {
 		return err
@@ -48,11 +94,11 @@ func run(results string, quiet bool) error {
 	if err != nil {
 		return err
 	}
-	proofs, err := collect(".")
+	proofs, err := collect(".", order)
 	if err != nil {
 		return err
 	}
-	passed, err := readResults(results)
+	passed, err := readResults(file)
 	if err != nil {
 		return err
 	}
@@ -89,7 +135,7 @@ func run(results string, quiet bool) error {
 		for _, p := range list {
 			name := p.pkg + "." + p.test
 			names = append(names, name)
-			if passed != nil && !passed[name] {
+			if passed != nil && !passed.passed(p) {
 				say("%s: %s did not pass in this run", id, name)
 			}
 		}
@@ -135,34 +181,64 @@ func table(path string) (map[string]string, []string, error) {
 	return rows, order, sc.Err()
 }
 
-// collect finds the rows that the doc comments of tests name.
-func collect(root string) (map[string][]proof, error) {
+// named are the rows in a Rows paragraph, those that a pattern stands for among them.
+func named(text string, order []string) (ids []string) {
+	_, list, ok := strings.Cut(text, "Rows:")
+	if !ok {
+		return nil
+	}
+	list, _, _ = strings.Cut(list, "\n\n")
+	for _, id := range rowID.FindAllString(list, -1) {
+		beginning, pattern := strings.CutSuffix(id, "*")
+		if !pattern {
+			ids = append(ids, id)
+			continue
+		}
+		for _, row := range order {
+			if strings.HasPrefix(row, beginning) {
+				ids = append(ids, row)
+			}
+		}
+	}
+	return ids
+}
+
+// collect finds the rows that the comments of tests name.
+func collect(root string, order []string) (map[string][]proof, error) {
 	proofs := map[string][]proof{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	take := func(p proof, text string) {
+		for _, id := range named(text, order) {
+			proofs[id] = append(proofs[id], p)
+		}
+	}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "build" || d.Name() == "testdata") {
+		if d.IsDir() && name != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "build" || d.Name() == "testdata") {
 			return fs.SkipDir
 		}
-		if d.IsDir() || !strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
-		if err != nil {
-			return err
-		}
-		for _, decl := range file.Decls {
-			fn, ok := decl.(*ast.FuncDecl)
-			if !ok || fn.Recv != nil || fn.Doc == nil || !strings.HasPrefix(fn.Name.Name, "Test") {
-				continue
+		dir := filepath.ToSlash(filepath.Dir(name))
+		switch {
+		case d.IsDir():
+		case strings.HasSuffix(name, ".c"):
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return err
 			}
-			_, list, ok := strings.Cut(fn.Doc.Text(), "Rows:")
-			if !ok {
-				continue
+			for _, m := range inC.FindAllSubmatch(text, -1) {
+				take(proof{dir, string(m[2]), true}, string(m[1]))
 			}
-			for _, id := range rowID.FindAllString(list, -1) {
-				proofs[id] = append(proofs[id], proof{filepath.ToSlash(filepath.Dir(path)), fn.Name.Name})
+		case strings.HasSuffix(name, "_test.go"):
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+			if err != nil {
+				return err
+			}
+			for _, decl := range file.Decls {
+				fn, ok := decl.(*ast.FuncDecl)
+				if ok && fn.Recv == nil && fn.Doc != nil && strings.HasPrefix(fn.Name.Name, "Test") {
+					take(proof{dir, fn.Name.Name, false}, fn.Doc.Text())
+				}
 			}
 		}
 		return nil
@@ -170,18 +246,17 @@ func collect(root string) (map[string][]proof, error) {
 	return proofs, err
 }
 
-// readResults returns the tests that passed, as "folder.Test", nil without a file.
-func readResults(path string) (map[string]bool, error) {
-	if path == "" {
+// readResults reads what passed, nil without a file.
+func readResults(file string) (results, error) {
+	if file == "" {
 		return nil, nil
 	}
-	f, err := os.Open(path)
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	const module = "github.com/openwnet/wnet"
-	passed := map[string]bool{}
+	all := results{}
 	sc := bufio.NewScanner(f)
 	sc.Buffer(nil, 16<<20)
 	for sc.Scan() {
@@ -193,12 +268,15 @@ func readResults(path string) (map[string]bool, error) {
 		if dir == "" {
 			dir = "."
 		}
+		if all[dir] == nil {
+			all[dir] = map[string]bool{}
+		}
 		switch e.Action {
 		case "pass":
-			passed[dir+"."+e.Test] = true
+			all[dir][e.Test] = true
 		case "fail", "skip":
-			passed[dir+"."+e.Test] = false
+			all[dir][e.Test] = false
 		}
 	}
-	return passed, sc.Err()
+	return all, sc.Err()
 }
