@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync git vim sqlite3 attr dbus gnome-keyring curl jq procps \
 	util-linux libcap2-bin ca-certificates systemd
 # For the C library and its tests: on Linux and musl, for Windows, and in Wine.
-APT += clang musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine64 wine32:i386
+APT += clang libclang-rt-14-dev pkg-config musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine64 wine32:i386
 # For the browsing of the local network: who answers to it, and a network in which nobody else does.
 APT += avahi-daemon wsdd iproute2
 APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone
@@ -12,7 +12,7 @@ APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone
 # What a Go program on Windows may import.
 WINDOWS = . ./win32 ./client
 
-.PHONY: setup build man install demo test vet contract bench
+.PHONY: setup build capi capi-linux capi-wine man install demo test vet contract bench
 
 setup:
 	@.ci/setup $(APT)
@@ -20,14 +20,41 @@ setup:
 build:
 	$(GO) build -o build/wnet ./cmd/wnet
 
+# The C library: libmpr.so for Linux (CC=musl-gcc for musl), mpr.dll for 64-bit and 32-bit programs in Wine. CAPI is where they go.
+CAPI ?= build
+CAPI_CFLAGS ?= -O2 -g
+CAPI_WARN = -std=c99 -Wall -Wextra -Wshadow -DWNET_BUILDING
+CAPI_SO = $(filter-out %_wine.c,$(wildcard capi/*.c))
+CAPI_DLL = $(filter-out %_unix.c,$(wildcard capi/*.c))
+capi: capi-linux capi-wine
+
+capi-linux: $(CAPI)/libmpr.so.1
+$(CAPI)/libmpr.so.1: $(CAPI_SO) $(wildcard capi/*.h) capi/libmpr.map
+	@mkdir -p $(CAPI)
+	$(CC) $(CAPI_WARN) $(CAPI_CFLAGS) -fPIC -fvisibility=hidden -shared -Wl,-soname,libmpr.so.1 -Wl,--version-script=capi/libmpr.map \
+		-Wl,-z,relro,-z,now -o $@ $(CAPI_SO) -lpthread
+	ln -sf libmpr.so.1 $(CAPI)/libmpr.so
+
+capi-wine: $(CAPI)/wine64/mpr.dll $(CAPI)/wine32/mpr.dll
+$(CAPI)/wine64/mpr.dll: MINGW = x86_64-w64-mingw32-gcc
+$(CAPI)/wine32/mpr.dll: MINGW = i686-w64-mingw32-gcc -Wl,--enable-stdcall-fixup,--kill-at
+$(CAPI)/wine64/mpr.dll $(CAPI)/wine32/mpr.dll: $(CAPI_DLL) $(wildcard capi/*.h) capi/mpr.def
+	@mkdir -p $(@D)
+	$(MINGW) $(CAPI_WARN) $(CAPI_CFLAGS) -s -shared -static-libgcc -o $@ $(CAPI_DLL) capi/mpr.def -ladvapi32
+
 man: build
 	build/wnet man build/man
 
 # PREFIX and DESTDIR as usual; what is installed is the program, its manual pages and shell completions, and the user units. It takes
 # what `make build` built, so that root needs no Go.
 PREFIX ?= /usr/local
-install: $(if $(wildcard build/wnet),,build)
+install: $(if $(wildcard build/wnet),,build) $(if $(wildcard build/libmpr.so.1),,capi-linux)
 	install -D -m 755 build/wnet $(DESTDIR)$(PREFIX)/bin/wnet
+	install -D -m 755 build/libmpr.so.1 $(DESTDIR)$(PREFIX)/lib/libmpr.so.1
+	ln -sf libmpr.so.1 $(DESTDIR)$(PREFIX)/lib/libmpr.so
+	install -d $(DESTDIR)$(PREFIX)/include/wnet $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 capi/winnetwk.h capi/npapi.h capi/wnnc.h capi/wintypes.h $(DESTDIR)$(PREFIX)/include/wnet/
+	sed 's|@PREFIX@|$(PREFIX)|' capi/libmpr.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libmpr.pc
 	build/wnet man $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d

@@ -55,6 +55,9 @@ func (v *service) use(ctx context.Context, req wnet.UseRequest) (wnet.UseResult,
 	}
 	if need := uint32(len(utf16.Encode([]rune(name)))) + 1; req.Access != nil && req.Access.Size < need {
 		res.Needed = need
+		if !pick {
+			res.AccessName = name // for who counts characters another way
+		}
 		return res, &wnet.Error{Code: win32.ERROR_MORE_DATA} // UC-05: before anything is connected
 	}
 	var c *connection
