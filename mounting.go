@@ -38,8 +38,21 @@ type Mount interface {
 	// get until the context ends to reach the server, then every handle fails with EIO. Data that did not reach the server is
 	// kept in files whose paths it returns. It fails only if the mount is still there.
 	ForceUnmount(ctx context.Context) (aside []string, err error)
-	// Done is closed when the mount is gone, whoever took it down.
+	// Done is closed when the mount is gone from its place, whoever took it down.
 	Done() <-chan struct{}
+}
+
+// A Lingerer is a Mount that may be used after Done: somebody took it away lazily (umount -l) while files were open, and those work on until they
+// are closed. The FileSystem must live as long. Of a Mount that is none, nothing is used after Done.
+type Lingerer interface {
+	// Idle is closed when no program has anything of the mount any more; never before Done.
+	Idle() <-chan struct{}
+}
+
+// A Nester is a Mount that knows what is mounted inside it. ForceUnmount of such a mount takes that away too.
+type Nester interface {
+	// Inside returns the mount points of other file systems in the mount, or over it.
+	Inside(ctx context.Context) []string
 }
 
 // A LossTeller is a Mount that may have to give up written data: it did not reach the server and could not be kept aside either, on a

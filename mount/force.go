@@ -27,9 +27,15 @@ func (m *mount) ForceUnmount(ctx context.Context) ([]string, error) {
 	m.startForce() // an Unmount that waits gives way
 	_ = m.take(context.Background())
 	defer m.give()
-	if !m.connected() {
-		<-m.done // within a bound
+	if m.gone() {
 		return m.srv.aside.finish(), nil
+	}
+	if !m.connected() {
+		m.ended()
+		return m.srv.aside.finish(), nil
+	}
+	if inner := m.below(); len(inner) > 0 {
+		m.log.Warn("other file systems are mounted in it and are taken away with it", "mounts", inner)
 	}
 	s := m.srv
 	// Nothing new comes in, except what brings written data to the server.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"github.com/moby/sys/mountinfo"
 	"github.com/openwnet/wnet"
 	"github.com/openwnet/wnet/win32"
 	"golang.org/x/sys/unix"
@@ -50,6 +51,8 @@ type Mounter struct {
 	fusermount func() (string, error) // path of fusermount3
 	root       bool                   // mount(2) is allowed
 
+	watch watcher
+
 	mu   sync.Mutex          // guards busy
 	busy map[string]struct{} // points that are being mounted
 }
@@ -67,7 +70,8 @@ func New(cfg Config) *Mounter {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Mounter{cfg: cfg, device: "/dev/fuse", fusermount: findFusermount, root: os.Geteuid() == 0, busy: map[string]struct{}{}}
+	return &Mounter{cfg: cfg, device: "/dev/fuse", fusermount: findFusermount, root: os.Geteuid() == 0,
+		watch: watcher{live: map[*mount]struct{}{}, stop: -1}, busy: map[string]struct{}{}}
 }
 
 // mount is one mount.
@@ -87,13 +91,17 @@ type mount struct {
 	turn       chan struct{}   // holds one token: Unmount and ForceUnmount take turns
 	force      context.Context // ends when ForceUnmount is called, so that an Unmount that waits gives way
 	startForce context.CancelFunc
+	leaving    sync.Once
+	left       chan struct{} // closed when the mount is out of sight
 	finishing  sync.Once
-	done       chan struct{}
+	done       chan struct{} // closed when nothing is left of it
 }
 
 var (
 	_ wnet.Mount      = (*mount)(nil)
 	_ wnet.LossTeller = (*mount)(nil)
+	_ wnet.Lingerer   = (*mount)(nil)
+	_ wnet.Nester     = (*mount)(nil)
 )
 
 // Mount implements wnet.Mounter.
@@ -138,11 +146,16 @@ func (b *Mounter) Mount(ctx context.Context, point string, fsys wnet.FileSystem,
 		return nil, err
 	}
 	m.made = made
+	b.watch.add(m)
 	// From here on, the end of the kernel's requests is the end of the mount, whoever took it down.
 	go func() {
 		<-m.srv.stopped
-		m.clearAborted()
-		m.finish(closeTime)
+		select {
+		case m.turn <- struct{}{}:
+			m.ended()
+			m.give()
+		case <-m.done:
+		}
 	}()
 	return m, nil
 }
@@ -172,7 +185,8 @@ func (b *Mounter) serve(point, real string, fsys wnet.FileSystem, opt wnet.Mount
 		_ = detachPoint(context.Background(), b.root, b.fusermount, real, true)
 		return nil, failure(point, win32.ERROR_GEN_FAILURE, err, "")
 	}
-	m := &mount{by: b, log: log, point: point, real: real, dev: dev, turn: make(chan struct{}, 1), done: make(chan struct{})}
+	m := &mount{by: b, log: log, point: point, real: real, dev: dev, turn: make(chan struct{}, 1),
+		left: make(chan struct{}), done: make(chan struct{})}
 	m.force, m.startForce = context.WithCancel(context.Background())
 	m.srv = newServer(fsys, log, deadline, max(0, b.cfg.CacheTime), os.Getuid(), os.Getgid())
 	m.srv.aside = &aside{dir: b.cfg.AsideDir, source: source, log: log}
@@ -195,17 +209,40 @@ func (b *Mounter) serve(point, real string, fsys wnet.FileSystem, opt wnet.Mount
 		kernel.Serve()
 		close(m.srv.stopped)
 	}()
-	for _, e := range mountsAt(real) {
-		if e.FSType == FSType {
-			m.id, m.maj, m.min, m.source = e.ID, e.Major, e.Minor, e.Source // the last one is on top
-		}
-	}
-	if m.id == 0 {
+	if err := m.identify(); err != nil {
+		served := m.connected()
 		m.finish(0)
-		return nil, failure(point, win32.ERROR_GEN_FAILURE, errors.New("somebody took the mount away at once"), "")
+		if served {
+			_ = detachPoint(context.Background(), b.root, b.fusermount, real, true)
+		}
+		return nil, failure(point, win32.ERROR_GEN_FAILURE, err, "")
 	}
 	m.tune()
 	return m, nil
+}
+
+// identify finds the mount that was just made in the kernel's list. Kernels before 5.8 may leave a line out while other mounts change, so one
+// that is served and not shown is looked for again.
+func (m *mount) identify() error {
+	var err error
+	for range 20 {
+		var all []*mountinfo.Info
+		all, err = mounts(func(e *mountinfo.Info) bool { return e.Mountpoint == m.real && e.FSType == FSType })
+		for _, e := range all {
+			m.id, m.maj, m.min, m.source = e.ID, e.Major, e.Minor, e.Source // the last one is on top
+		}
+		if !m.connected() {
+			return errors.New("somebody took the mount away at once")
+		}
+		if m.id != 0 {
+			return nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err == nil {
+		err = errors.New("the mount is served and not in it")
+	}
+	return fmt.Errorf("the kernel's list of mounts (/proc/self/mountinfo) does not help: %w", err)
 }
 
 // tune makes reading faster, where it can.
@@ -235,11 +272,11 @@ func (m *mount) Opens() int {
 }
 
 // Done implements wnet.Mount.
-func (m *mount) Done() <-chan struct{} { return m.done }
+func (m *mount) Done() <-chan struct{} { return m.left }
 
 func (m *mount) gone() bool {
 	select {
-	case <-m.done:
+	case <-m.left:
 		return true
 	default:
 		return false
@@ -253,8 +290,14 @@ const (
 	closeTimeDead = 200 * time.Millisecond
 )
 
+// ended is for a mount that the kernel sends no more requests for. The caller has the turn.
+func (m *mount) ended() {
+	m.clearAborted()
+	m.finish(closeTime)
+}
+
 // finish does what is left once the kernel does not show the mount: files are closed, the folder is removed if it is ours. It waits for
-// the server no longer than patience.
+// the server no longer than patience. The caller has the turn, or is alone with the mount.
 func (m *mount) finish(patience time.Duration) {
 	m.finishing.Do(func() {
 		m.srv.over.Store(true)
@@ -269,11 +312,7 @@ func (m *mount) finish(patience time.Duration) {
 		if paths := m.srv.aside.finish(); len(paths) > 0 {
 			m.log.Warn("written data that the server did not take is kept aside", "files", paths)
 		}
-		if m.made {
-			if err := unix.Rmdir(m.real); err != nil {
-				m.log.Debug("the folder stays", "error", err)
-			}
-		}
+		m.leave()
 		close(m.done)
 	})
 }

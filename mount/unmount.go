@@ -33,8 +33,11 @@ func (m *mount) Unmount(ctx context.Context) error {
 		return err
 	}
 	defer m.give()
+	if m.gone() {
+		return nil
+	}
 	if !m.connected() {
-		<-m.done // within a bound
+		m.ended()
 		return nil
 	}
 	ctx, stop := context.WithCancel(ctx)

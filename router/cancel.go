@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/openwnet/wnet"
 	"github.com/openwnet/wnet/profile"
@@ -184,6 +185,9 @@ func (r *Router) cancel(ctx context.Context, c *connection, req wnet.CancelReque
 			tx.Rollback()
 		}
 		m, err := c.mounted(), error(nil)
+		if err := nested(ctx, c, m); err != nil {
+			return res, err
+		}
 		if res.Aside, err = r.force(c); err != nil {
 			return res, err
 		}
@@ -205,6 +209,22 @@ func (r *Router) cancel(ctx context.Context, c *connection, req wnet.CancelReque
 	}
 	r.drop(c)
 	return res, nil
+}
+
+// nested refuses to cut off what is mounted inside a mount: force is meant for the drive, and another file system's own programs and data
+// would go with it. ERROR_DEVICE_IN_USE may be an answer with force too (CC-24).
+func nested(ctx context.Context, c *connection, m wnet.Mount) error {
+	n, ok := m.(wnet.Nester)
+	if !ok {
+		return nil
+	}
+	points := n.Inside(ctx)
+	if len(points) == 0 {
+		return nil
+	}
+	return &wnet.Error{Name: c.name(), Code: win32.ERROR_DEVICE_IN_USE,
+		Err:  fmt.Errorf("other file systems are mounted in it: %s", strings.Join(points, ", ")),
+		Hint: "Unmount those first (umount, or fusermount3 -u); force does not take them away."}
 }
 
 // forgetting prepares the profile without the connection's entry. A connection that is not remembered is no error (C2-04).

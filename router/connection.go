@@ -144,7 +144,11 @@ func (r *Router) vanished(c *connection, m wnet.Mount) {
 	}
 	r.log.Info("the mount was taken down from outside; the connection is given up", "name", c.name())
 	c.setMount(nil)
-	r.drop(c)
+	var idle <-chan struct{}
+	if l, ok := m.(wnet.Lingerer); ok {
+		idle = l.Idle() // what is open works on until it is closed
+	}
+	r.dropAfter(c, idle)
 }
 
 // unmount takes the mount down if nobody uses it. The caller holds the gate.
@@ -177,7 +181,10 @@ func (r *Router) force(c *connection) ([]string, error) {
 }
 
 // drop ends a connection whose mount is down. The caller holds the gate.
-func (r *Router) drop(c *connection) {
+func (r *Router) drop(c *connection) { r.dropAfter(c, nil) }
+
+// dropAfter is drop, and leaves the provider's connection as it is until idle is closed, or the router; nil for at once.
+func (r *Router) dropAfter(c *connection, idle <-chan struct{}) {
 	c.gone = true
 	r.remove(c)
 	r.journal.drop(c)
@@ -186,6 +193,12 @@ func (r *Router) drop(c *connection) {
 	r.background.Add(1)
 	go func() {
 		defer r.background.Done()
+		if idle != nil {
+			select {
+			case <-idle:
+			case <-r.life.Done():
+			}
+		}
 		if err := c.conn.Close(); err != nil {
 			r.log.Debug("close", "name", c.name(), "err", err)
 		}
