@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -52,8 +51,12 @@ type Credential struct {
 	cached   bool   // tickets come from a cache
 	o        Options
 
-	mu  sync.Mutex // guards krb: one login asks the KDC, the others wait for its ticket
-	krb *realmClient
+	turn chan struct{} // guards krb and what is in it, by holding one: one login asks the KDC, the others wait for its ticket
+	krb  *realmClient
+}
+
+func newCredential(kind uint8, o Options) *Credential {
+	return &Credential{kind: kind, o: o, turn: make(chan struct{}, 1)}
 }
 
 // Password logs in by name and password. The name may be DOMAIN\user, user@domain or a bare name; an absent password fails with NoPassword
@@ -64,7 +67,9 @@ func Password(name string, password Secret, o Options) (*Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Credential{kind: userKind, who: who, password: password, o: o}, nil
+	c := newCredential(userKind, o)
+	c.who, c.password = who, password
+	return c, nil
 }
 
 // Guest logs in as whoever the server takes for a guest. The session has no key: what it carries is open to anybody on the way.
@@ -73,11 +78,13 @@ func Guest(name string) *Credential {
 	if err != nil {
 		who = identity{user: "guest"}
 	}
-	return &Credential{kind: guestKind, who: who, password: NewSecret("")}
+	c := newCredential(guestKind, Options{})
+	c.who, c.password = who, NewSecret("")
+	return c
 }
 
 // Anonymous logs in as nobody. The session has no key.
-func Anonymous() *Credential { return &Credential{kind: anonymousKind} }
+func Anonymous() *Credential { return newCredential(anonymousKind, Options{}) }
 
 // Kind says what it logs in as: smb2.UserCredential, GuestCredential or AnonymousCredential.
 func (c *Credential) Kind() uint8 { return c.kind }

@@ -28,7 +28,11 @@ type SMBOptions struct {
 	Shares map[string][]string // more shares: name and lines of smb.conf; without a path they get a folder of their own
 	Global []string            // more lines of smb.conf's [global], such as "server signing = mandatory"; they come last and win
 	Data   []string            // more lines for the share "data"
+	KDC    *KDCServer          // tickets of this KDC for cifs/ServiceHost are taken too
 }
+
+// ServiceHost is the name of a server whose smbd knows a KDC: tickets are for names, not for addresses.
+const ServiceHost = "nas.rig.test"
 
 // SMBServer is a running smbd.
 type SMBServer struct {
@@ -36,6 +40,7 @@ type SMBServer struct {
 	dir   string
 	port  int
 	users []SMBUser
+	env   []string
 	roots map[string]string
 	cmd   *exec.Cmd
 	done  chan struct{}
@@ -106,7 +111,8 @@ func (s *SMBServer) write(opts SMBOptions) {
 	}
 	var names strings.Builder
 	for i, u := range s.users {
-		fmt.Fprintf(&names, "%s = %s\n", smbAccounts[i], u.Name)
+		// The second form is what a Kerberos principal is looked up as.
+		fmt.Fprintf(&names, "%s = %s RIG\\%s %s\\%s\n", smbAccounts[i], u.Name, u.Name, Realm, u.Name)
 	}
 	must(os.WriteFile(filepath.Join(s.dir, "users.map"), []byte(names.String()), 0o644))
 
@@ -146,6 +152,11 @@ func (s *SMBServer) write(opts SMBOptions) {
 	unix extensions = no
 	max open files = 16384
 `, s.dir)
+	if opts.KDC != nil {
+		keytab := opts.KDC.Keytab("cifs/" + ServiceHost)
+		s.env = opts.KDC.Env()
+		fmt.Fprintf(&conf, "\trealm = %s\n\tkerberos method = dedicated keytab\n\tdedicated keytab file = FILE:%s\n", Realm, keytab)
+	}
 	for _, l := range opts.Global {
 		fmt.Fprintf(&conf, "\t%s\n", l)
 	}
@@ -204,7 +215,7 @@ func (s *SMBServer) Start() {
 func (s *SMBServer) start() error {
 	out := new(bytes.Buffer)
 	cmd := exec.Command("smbd", "--foreground", "--no-process-group", "--debug-stdout", "-p", strconv.Itoa(s.port), "-s", s.conf(), "-l", s.dir)
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdout, cmd.Stderr, cmd.Env = out, out, s.env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
