@@ -37,7 +37,7 @@ type Server struct {
 // Config is what New takes. The zero Config is right for a daemon.
 type Config struct {
 	Wait   time.Duration // for answers to one question; 0 is 2 s
-	Keep   time.Duration // how long answers are used again; 0 is 20 s
+	Keep   time.Duration // how long answers are used again, if there were any; 0 is 20 s
 	Logger *slog.Logger  // nil for none
 }
 
@@ -118,7 +118,9 @@ func (f *Finder) ask(ctx context.Context, what string, question func(context.Con
 			bounded, cancel := context.WithTimeout(context.Background(), f.cfg.Wait)
 			defer cancel()
 			question(bounded, r)
-			r.until = time.Now().Add(f.cfg.Keep)
+			if r.until = time.Now(); len(r.servers)+len(r.addrs) > 0 { // who is just starting is found at the next question
+				r.until = r.until.Add(f.cfg.Keep)
+			}
 			close(r.done)
 		}()
 	}

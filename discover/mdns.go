@@ -109,16 +109,21 @@ func (f *Finder) lookup(ctx context.Context, host string) []netip.Addr {
 				return nil
 			}
 			all.take(p.data, "")
-			if a := all.addrs[n.key()]; len(a) > 0 {
+			if a := usable(all.addrs[n.key()]); len(a) > 0 {
 				cancel()
 				for range ch { // until the sockets are closed
 				}
-				// IPv4 first: a link-local IPv6 address means nothing without its interface.
-				slices.SortStableFunc(a, func(a, b netip.Addr) int { return a.BitLen() - b.BitLen() })
-				return slices.DeleteFunc(a, func(a netip.Addr) bool { return a.IsLinkLocalUnicast() && a.Is6() })
+				return a
 			}
 		case <-again.C:
 			ask()
 		}
 	}
+}
+
+// usable leaves out link-local IPv6 addresses, which mean nothing without their interface, and puts IPv4 first.
+func usable(all []netip.Addr) []netip.Addr {
+	a := slices.DeleteFunc(slices.Clone(all), func(a netip.Addr) bool { return a.IsLinkLocalUnicast() && a.Is6() })
+	slices.SortStableFunc(a, func(a, b netip.Addr) int { return a.BitLen() - b.BitLen() })
+	return a
 }

@@ -58,6 +58,15 @@ func TestTake(t *testing.T) {
 	}
 }
 
+// A link-local address leads nowhere: it is no answer, and another one may come.
+func TestUsable(t *testing.T) {
+	addr := netip.MustParseAddr
+	got := usable([]netip.Addr{addr("fe80::1"), addr("2001:db8::7"), addr("192.0.2.7")})
+	if fmt.Sprint(got) != "[192.0.2.7 2001:db8::7]" || len(usable([]netip.Addr{addr("fe80::1")})) != 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestReadName(t *testing.T) {
 	head := make([]byte, 12)
 	for what, c := range map[string]struct {

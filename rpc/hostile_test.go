@@ -329,7 +329,8 @@ func TestMissingArguments(t *testing.T) {
 	m := &mirror{}
 	r := serve(t, m, nil)
 	for _, method := range []string{"AddConnection", "UseConnection", "CancelConnection", "GetConnection", "GetUniversalName",
-		"SetSaveConnections", "CreateSession", "EndSession"} {
+		"SetSaveConnections", "CreateSession", "EndSession", "GetNetworkInformation", "FormatNetworkName", "CachePassword", "GetCachedPassword",
+		"RemoveCachedPassword"} {
 		conn := r.raw(t)
 		fmt.Fprint(conn, post(method, "application/json", "{}"))
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -344,11 +345,15 @@ func FuzzHandler(f *testing.F) {
 	r := serve(f, &fakeBoth{servicetest.NewFake(), &mirror{}}, nil)
 	h := r.http.Handler
 	methods := []string{"AddConnection", "UseConnection", "CancelConnection", "RestoreConnection", "GetConnection", "GetUser",
-		"GetUniversalName", "Enum", "Connections", "SetSaveConnections", "EndSession", "Version", "Health"}
+		"GetUniversalName", "Enum", "Connections", "SetSaveConnections", "EndSession", "Version", "Health",
+		"ClearConnections", "GetResourceInformation", "GetResourceParent", "GetProviderName", "GetNetworkInformation", "GetConnectionPerformance",
+		"FormatNetworkName", "GetHomeDirectory", "CachePassword", "GetCachedPassword", "RemoveCachedPassword", "EnumCachedPasswords"}
 	for i := range methods {
 		f.Add(byte(i), true, []byte(`{"name":"Z:","remoteName":"\\\\s\\r","device":"Z:","path":"Z:\\f","luid":"0-1","on":true}`))
 		f.Add(byte(i), false, []byte("\x0a\x02Z:\x1a\x05//s/r"))
 	}
+	f.Add(byte(21), true, []byte(`{"resource":"AP8=","password":"/w==","type":3}`))
+	f.Add(byte(0), true, []byte(`{"remoteName":"\\\\fake\\x","auth":"e30=","useOptions":"RGVmQw=="}`))
 	f.Add(byte(0), true, []byte(`{"password":null,"options":{"tcpPort":1e9},"flags":-1}`))
 	f.Fuzz(func(t *testing.T, which byte, asJSON bool, body []byte) {
 		req, err := http.NewRequestWithContext(context.WithValue(t.Context(), peerKey{}, Peer{UID: 1, PID: 2}), "POST",
