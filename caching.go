@@ -12,7 +12,7 @@ const (
 
 // Break is the end of promises, or news of a change. The zero Break says nothing.
 type Break struct {
-	// Name is the file or folder, by the name that it has now for this FileSystem.
+	// Name is the file or folder, by the name that it has now for this FileSystem; "" where only the number is known.
 	Name string
 	// ID is its Attr.ID, 0 if not known. The Break is about the file with that number too, under whatever name.
 	ID uint64

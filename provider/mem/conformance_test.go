@@ -17,7 +17,7 @@ func TestConformance(t *testing.T) {
 	t.Setenv("WNET_MUST_RUN", "*")
 	providertest.Run(t, func(t *testing.T) providertest.Target {
 		p := mem.New(mem.Options{Suffix: ".mem"})
-		share := p.AddShare("srv", "data", mem.ShareOptions{Users: map[string]string{"anna": "right-password"}})
+		share := p.AddShare("srv", "data", mem.ShareOptions{Users: map[string]string{"anna": "right-password"}, Leases: true})
 		p.AddShare("srv", "admin$", mem.ShareOptions{})
 		p.AddShare("srv", "lp", mem.ShareOptions{Type: win32.RESOURCETYPE_PRINT, Comment: "a printer"})
 		return providertest.Target{

@@ -71,3 +71,39 @@ func (d *data) cut(size int64, reserve func(int64) bool) {
 
 // maxSize is the largest file.
 const maxSize = math.MaxInt64 - chunkSize
+
+// punch makes n bytes at off zero, and forgets the chunks that lie within.
+func (d *data) punch(off, n int64, reserve func(int64) bool) {
+	for i, c := range d.chunks {
+		start := i * chunkSize
+		from, to := max(off, start), min(off+n, start+chunkSize)
+		switch {
+		case from >= to:
+		case from == start && to == start+chunkSize:
+			delete(d.chunks, i)
+			d.held -= int64(len(c))
+			reserve(-int64(len(c)))
+		default:
+			clear(c[min(from-start, int64(len(c))):min(to-start, int64(len(c)))])
+		}
+	}
+}
+
+// fill gives every chunk in the range its whole room, as it is or all zeros. It reports whether there was room enough.
+func (d *data) fill(off, n int64, reserve func(int64) bool) bool {
+	if d.chunks == nil {
+		d.chunks = map[int64][]byte{}
+	}
+	for i := off / chunkSize; i*chunkSize < off+n; i++ {
+		c := d.chunks[i]
+		need := min(chunkSize, off+n-i*chunkSize)
+		if more := need - int64(len(c)); more > 0 {
+			if !reserve(more) {
+				return false
+			}
+			d.held += more
+			d.chunks[i] = append(make([]byte, 0, need), c...)[:need]
+		}
+	}
+	return true
+}

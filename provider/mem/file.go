@@ -3,6 +3,7 @@ package mem
 import (
 	"context"
 	"io/fs"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -65,6 +66,8 @@ type file struct {
 	name   string
 	flag   wnet.OpenFlag
 	closed atomic.Bool
+
+	lockers sync.Map // owner to nil: who has locked through this File
 }
 
 var (
@@ -95,6 +98,7 @@ func (f *file) ReadAt(ctx context.Context, p []byte, off int64) (n int, err erro
 	if off < 0 {
 		return 0, &fs.PathError{Op: "ReadAt", Path: f.name, Err: syscall.EINVAL}
 	}
+	f.c.promise(f.n)
 	f.n.mu.RLock()
 	defer f.n.mu.RUnlock()
 	if off >= f.n.size {
@@ -115,28 +119,31 @@ func (f *file) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 	if len(p) == 0 {
 		return 0, nil
 	}
-	errno := syscall.Errno(0)
+	n, err = f.put(p, off)
+	if n > 0 {
+		f.fileChanged()
+	}
+	return n, failed("WriteAt", f.name, err)
+}
+
+// put stores p at off and returns how much of it found room.
+func (f *file) put(p []byte, off int64) (n int, err error) {
 	switch {
 	case off < 0:
-		errno = syscall.EINVAL
+		return 0, syscall.EINVAL
 	case off > maxSize-int64(len(p)):
-		errno = syscall.EFBIG
+		return 0, syscall.EFBIG
 	}
-	if errno == 0 {
-		f.n.mu.Lock()
-		defer f.n.mu.Unlock()
-		if n = f.n.data.write(p, off, f.c.share.tree.reserve); n < len(p) {
-			errno = syscall.ENOSPC
-		}
-		if n > 0 {
-			f.n.size = max(f.n.size, off+int64(n))
-			f.n.touchLocked(true)
-		}
+	f.n.mu.Lock()
+	defer f.n.mu.Unlock()
+	if n = f.n.data.write(p, off, f.c.share.tree.reserve); n < len(p) {
+		err = syscall.ENOSPC
 	}
-	if errno != 0 {
-		return n, &fs.PathError{Op: "WriteAt", Path: f.name, Err: errno}
+	if n > 0 {
+		f.n.size = max(f.n.size, off+int64(n))
+		f.n.touchLocked(true)
 	}
-	return n, nil
+	return n, err
 }
 
 // Truncate implements wnet.File.
@@ -145,8 +152,12 @@ func (f *file) Truncate(ctx context.Context, size int64) error {
 		return err
 	}
 	f.n.mu.Lock()
-	defer f.n.mu.Unlock()
-	return failed("Truncate", f.name, f.n.resizeLocked(f.c.share.tree, size))
+	err := f.n.resizeLocked(f.c.share.tree, size)
+	f.n.mu.Unlock()
+	if err == nil {
+		f.fileChanged()
+	}
+	return failed("Truncate", f.name, err)
 }
 
 // Stat implements wnet.File. The name is the one that the file was opened by.
@@ -154,6 +165,7 @@ func (f *file) Stat(ctx context.Context) (wnet.Attr, error) {
 	if err := f.enter(ctx, "FileStat", anyAccess); err != nil {
 		return wnet.Attr{}, err
 	}
+	f.c.promise(f.n)
 	return f.n.attr(f.name), nil
 }
 
@@ -173,6 +185,7 @@ func (f *file) SetAttr(ctx context.Context, change wnet.AttrChange) (wnet.Attr, 
 	if err != nil {
 		return wnet.Attr{}, failed("FileSetAttr", f.name, err)
 	}
+	f.fileChanged()
 	return f.n.attr(f.name), nil
 }
 
@@ -185,6 +198,7 @@ func (f *file) Close(ctx context.Context) error {
 	if f.closed.Swap(true) {
 		return err
 	}
+	f.unlock()
 	t := f.c.share.tree
 	f.n.mu.Lock()
 	defer f.n.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path"
 	"syscall"
 
 	"github.com/openwnet/wnet"
@@ -48,7 +49,18 @@ func (f fileSystem) Stat(ctx context.Context, name string) (wnet.Attr, error) {
 	if err == nil {
 		var n *node
 		if n, err = f.c.share.tree.get(f.c.top, name); err == nil {
+			f.c.promise(n)
 			return n.attr(name), nil
+		}
+		if dir := path.Dir(name); errors.Is(err, syscall.ENOENT) && fs.ValidPath(dir) {
+			// That there is no such name is a promise about the folder; so the name is looked for again after it.
+			if n, e := f.c.share.tree.get(f.c.top, dir); e == nil {
+				f.c.promise(n)
+			}
+			if n, err = f.c.share.tree.get(f.c.top, name); err == nil {
+				f.c.promise(n)
+				return n.attr(name), nil
+			}
 		}
 	}
 	return wnet.Attr{}, failed("stat", name, err)
@@ -73,8 +85,10 @@ func (f fileSystem) ReadDir(ctx context.Context, name string) ([]wnet.Attr, erro
 	if err != nil {
 		return nil, failed("readdir", name, err)
 	}
+	f.c.promise(p.node)
 	all := make([]wnet.Attr, 0, len(p.node.children))
 	for name, n := range p.node.children {
+		f.c.promise(n)
 		all = append(all, n.attr(name))
 	}
 	return all, nil
@@ -85,17 +99,24 @@ func (f fileSystem) Open(ctx context.Context, name string, flag wnet.OpenFlag, p
 	err := f.c.enter(ctx, "Open", name)
 	if err == nil {
 		var n *node
-		if n, err = f.open(name, flag, perm); err == nil {
+		var made bool
+		if n, made, err = f.open(name, flag, perm); err == nil {
+			if made {
+				f.c.named(name)
+			} else if flag&wnet.OpenTruncate != 0 {
+				f.c.changed(n, wnet.LeaseAttr|wnet.LeaseData, false)
+			}
+			f.c.promise(n)
 			return &file{c: f.c, n: n, name: name, flag: flag}, nil
 		}
 	}
 	return nil, failed("open", name, err)
 }
 
-func (f fileSystem) open(name string, flag wnet.OpenFlag, perm fs.FileMode) (*node, error) {
+func (f fileSystem) open(name string, flag wnet.OpenFlag, perm fs.FileMode) (n *node, made bool, err error) {
 	const writes = wnet.OpenWrite | wnet.OpenTruncate
 	if flag&(wnet.OpenRead|wnet.OpenWrite) == 0 || flag&writes == wnet.OpenTruncate {
-		return nil, syscall.EINVAL
+		return nil, false, syscall.EINVAL
 	}
 	t := f.c.share.tree
 	if flag&wnet.OpenCreate != 0 {
@@ -107,37 +128,37 @@ func (f fileSystem) open(name string, flag wnet.OpenFlag, perm fs.FileMode) (*no
 	}
 	p, err := t.find(f.c.top, name)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	n := p.node
+	n = p.node
 	switch {
 	case n == nil && flag&wnet.OpenCreate == 0:
-		return nil, syscall.ENOENT
+		return nil, false, syscall.ENOENT
 	case n == nil && f.c.readOnly():
-		return nil, syscall.EROFS
+		return nil, false, syscall.EROFS
 	case n == nil:
 		if n, err = t.create(p, 0, perm); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	case flag&(wnet.OpenCreate|wnet.OpenExcl) == wnet.OpenCreate|wnet.OpenExcl:
-		return nil, syscall.EEXIST
+		return nil, false, syscall.EEXIST
 	case n.dir():
-		return nil, syscall.EISDIR
+		return nil, false, syscall.EISDIR
 	case n.link():
-		return nil, syscall.ELOOP
+		return nil, false, syscall.ELOOP
 	case flag&writes != 0 && f.c.readOnly():
-		return nil, syscall.EROFS
+		return nil, false, syscall.EROFS
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if flag&wnet.OpenTruncate != 0 && p.node != nil {
 		if err := n.resizeLocked(t, 0); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	n.opens++
 	t.opens.Add(1)
-	return n, nil
+	return n, p.node == nil, nil
 }
 
 // Mkdir implements wnet.FileSystem.
@@ -145,6 +166,9 @@ func (f fileSystem) Mkdir(ctx context.Context, name string, perm fs.FileMode) er
 	err := f.change(ctx, "Mkdir", name)
 	if err == nil {
 		_, err = f.make(name, fs.ModeDir, perm)
+	}
+	if err == nil {
+		f.c.named(name)
 	}
 	return failed("mkdir", name, err)
 }
@@ -164,7 +188,11 @@ func (f fileSystem) make(name string, typ, perm fs.FileMode) (*node, error) {
 func (f fileSystem) Remove(ctx context.Context, name string, dir bool) error {
 	err := f.change(ctx, "Remove", name)
 	if err == nil {
-		err = f.c.share.tree.remove(f.c.top, name, dir)
+		was := f.c.before(name)
+		if err = f.c.share.tree.remove(f.c.top, name, dir); err == nil {
+			f.c.named(name)
+			f.c.changed(was, everything, true)
+		}
 	}
 	return failed("remove", name, err)
 }
@@ -173,7 +201,15 @@ func (f fileSystem) Remove(ctx context.Context, name string, dir bool) error {
 func (f fileSystem) Rename(ctx context.Context, from, to string) error {
 	err := f.change(ctx, "Rename", from)
 	if err == nil {
-		err = f.c.share.tree.rename(f.c.top, from, to)
+		moved, replaced := f.c.before(from), f.c.before(to)
+		if err = f.c.share.tree.rename(f.c.top, from, to); err == nil {
+			f.c.named(from)
+			f.c.named(to)
+			f.c.changed(moved, wnet.LeaseAttr, true)
+			if replaced != moved {
+				f.c.changed(replaced, everything, true)
+			}
+		}
 	}
 	return failed("rename", from, err)
 }
@@ -185,6 +221,11 @@ func (f fileSystem) SetAttr(ctx context.Context, name string, change wnet.AttrCh
 		var n *node
 		if n, err = f.c.share.tree.get(f.c.top, name); err == nil {
 			if err = n.set(f.c.share.tree, change); err == nil {
+				lease := wnet.LeaseAttr
+				if change.Size != nil {
+					lease |= wnet.LeaseData
+				}
+				f.c.changed(n, lease, false)
 				return n.attr(name), nil
 			}
 		}
@@ -202,7 +243,9 @@ func (f fileSystem) Symlink(ctx context.Context, target, name string) error {
 	case len(target) > 4095:
 		err = syscall.ENAMETOOLONG
 	default:
-		err = f.symlink(target, name)
+		if err = f.symlink(target, name); err == nil {
+			f.c.named(name)
+		}
 	}
 	return failed("symlink", name, err)
 }
@@ -241,7 +284,10 @@ func (f fileSystem) Readlink(ctx context.Context, name string) (string, error) {
 func (f fileSystem) Link(ctx context.Context, from, to string) error {
 	err := f.change(ctx, "Link", from)
 	if err == nil {
-		err = f.c.share.tree.hardlink(f.c.top, from, to)
+		if err = f.c.share.tree.hardlink(f.c.top, from, to); err == nil {
+			f.c.named(to)
+			f.c.changed(f.c.before(to), wnet.LeaseAttr, false)
+		}
 	}
 	return failed("link", from, err)
 }

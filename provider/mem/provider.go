@@ -36,8 +36,9 @@ type Options struct {
 
 // Call is one request that reached a server, as a Fault sees it.
 type Call struct {
-	// Op is the method's name: Connect, Browse, ResourceInformation; Stat, ReadDir, Open, Mkdir, Remove, Rename, SetAttr, Symlink, Readlink, Link, Statfs; Performance;
-	// and of an open file ReadAt, WriteAt, Truncate, Sync, Close, FileStat, FileSetAttr.
+	// Op is the method's name: Connect, Browse, ResourceInformation; Stat, ReadDir, Open, Mkdir, Remove, Rename, SetAttr, Symlink, Readlink, Link, Statfs,
+	// ReadWhole, GetXattr, SetXattr, ListXattr, RemoveXattr; Performance;
+	// and of an open file ReadAt, WriteAt, Truncate, Sync, Close, FileStat, FileSetAttr, Lock, TestLock, CopyFrom, Allocate, Seek.
 	Op     string
 	Server string // as AddServer or AddShare named it
 	Share  string // as AddShare named it; of Connect and Browse, as the caller did

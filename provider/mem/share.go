@@ -20,6 +20,7 @@ type ShareOptions struct {
 	ReadOnly bool              // every change is EROFS
 	Quota    int64             // bytes that the files may take up, ENOSPC beyond; 0 for no bound
 	Latency  time.Duration     // how long the server takes for each call
+	Leases   bool              // connections are promised that what they are told stays true, and told of each change (wnet.Leaser)
 }
 
 // Share is one share of a server. It may be used from many goroutines at once.
@@ -28,6 +29,7 @@ type Share struct {
 	server, name string
 	opts         ShareOptions
 	tree         *tree
+	book         book
 
 	mu    sync.Mutex // guards conns
 	conns map[*conn]struct{}
@@ -123,10 +125,13 @@ type conn struct {
 	local bool // the server's own view (Share.FS)
 	meter meter.Meter
 
-	mu    sync.Mutex                           // guards what follows
-	err   error                                // why the connection has ended; nil while it has not
-	lost  chan struct{}                        // nil until somebody asks
-	waits map[*pending]context.CancelCauseFunc // ends the calls that wait in a Fault or for the latency
+	locked sync.Map // *node to nil: where there may be locks of this connection
+
+	mu     sync.Mutex                           // guards what follows
+	err    error                                // why the connection has ended; nil while it has not
+	lost   chan struct{}                        // nil until somebody asks
+	waits  map[*pending]context.CancelCauseFunc // ends the calls that wait in a Fault, for the latency or for a lock
+	breaks map[*pending]func(wnet.Break)        // who is told of changes
 }
 
 // pending names one waiting call. It has a size, so that each has an address of its own.
@@ -144,6 +149,9 @@ func (c *conn) Type() uint32 { return c.share.opts.Type }
 func (c *conn) FS() wnet.FileSystem {
 	if c.share.opts.Type == win32.RESOURCETYPE_PRINT {
 		return nil
+	}
+	if c.share.opts.Leases {
+		return leased{fileSystem{c}}
 	}
 	return fileSystem{c}
 }
@@ -171,10 +179,17 @@ func (c *conn) Close() error {
 
 // end makes every call, under way or to come, fail with err. The first end counts.
 func (c *conn) end(err error, lost bool) {
+	if c.ended(err, lost) {
+		c.unlock()
+		c.share.book.forget(c)
+	}
+}
+
+func (c *conn) ended(err error, lost bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
-		return
+		return false
 	}
 	c.err = err
 	if lost {
@@ -186,7 +201,8 @@ func (c *conn) end(err error, lost bool) {
 	for _, stop := range c.waits {
 		stop(err)
 	}
-	c.waits = nil
+	c.waits, c.breaks = nil, nil
+	return true
 }
 
 // enter is the way in of every call: it checks the context and the connection, and lets the server be faulty and slow.

@@ -46,7 +46,10 @@ type node struct {
 	nlink, opens        uint32
 	size                int64
 	data                data
+	xattrs              map[string][]byte
 	mtime, atime, ctime time.Time
+
+	locks locks
 }
 
 func newTree(quota int64) *tree {
@@ -76,11 +79,15 @@ func (n *node) link() bool { return n.typ == fs.ModeSymlink }
 
 // attr describes the node under a name.
 func (n *node) attr(name string) wnet.Attr {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.attrLocked(name)
+}
+
+func (n *node) attrLocked(name string) wnet.Attr {
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
 		name = name[i+1:]
 	}
-	n.mu.RLock()
-	defer n.mu.RUnlock()
 	a := wnet.Attr{
 		Name: name, Mode: n.typ | n.perm, Size: n.size, ModTime: n.mtime, AccessTime: n.atime, ChangeTime: n.ctime,
 		ID: n.id, Nlink: n.nlink, Blocks: (n.data.held + 511) / 512,

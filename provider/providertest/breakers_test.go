@@ -23,7 +23,7 @@ type breaker = func(p *hooked, tg *Target)
 func breakers() map[string][]breaker {
 	all := map[string][]breaker{}
 	for _, m := range []map[string][]breaker{connectBreakers(), lifeBreakers(), nameBreakers(), dataBreakers(), renameBreakers(),
-		listBreakers(), attrBreakers(), enumBreakers(), informBreakers()} {
+		listBreakers(), attrBreakers(), enumBreakers(), lockBreakers(), leaseBreakers(), moreBreakers(), informBreakers()} {
 		maps.Copy(all, m)
 	}
 	return all

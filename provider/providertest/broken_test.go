@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // target is a fresh mem with what breaks it.
 func target(breaks func(p *hooked, tg *Target)) Target {
 	p := &hooked{Provider: mem.New(mem.Options{Suffix: ".mem"})}
-	share := p.AddShare("srv", "data", mem.ShareOptions{Users: map[string]string{"anna": "right-password"}})
+	share := p.AddShare("srv", "data", mem.ShareOptions{Users: map[string]string{"anna": "right-password"}, Leases: true})
 	p.AddShare("srv", "admin$", mem.ShareOptions{})
 	p.AddShare("srv", "lp", mem.ShareOptions{Type: win32.RESOURCETYPE_PRINT})
 	tg := Target{

@@ -137,6 +137,10 @@ type fullFS interface {
 	wnet.Symlinker
 	wnet.Linker
 	wnet.Statfser
+	wnet.Locker
+	wnet.Leaser
+	wnet.WholeReader
+	wnet.Xattrer
 }
 
 type hookedFS struct {
@@ -153,6 +157,11 @@ type hookedFS struct {
 	readlink func(ctx context.Context, name string) (string, error)
 	link     func(ctx context.Context, from, to string) error
 	statfs   func(ctx context.Context) (wnet.Statfs, error)
+	lease    func(name string) wnet.Lease
+	onBreak  func(f func(wnet.Break)) func()
+	whole    func(ctx context.Context, name string, limit int) ([]byte, wnet.Attr, error)
+	getX     func(ctx context.Context, name, attr string) ([]byte, error)
+	setX     func(ctx context.Context, name, attr string, value []byte, flag wnet.XattrFlag) error
 }
 
 func (f *hookedFS) Stat(ctx context.Context, name string) (wnet.Attr, error) {
@@ -244,6 +253,10 @@ func (f *hookedFS) Statfs(ctx context.Context) (wnet.Statfs, error) {
 type fullFile interface {
 	wnet.File
 	wnet.FileAttrSetter
+	wnet.FileLocker
+	wnet.FileCopier
+	wnet.FileAllocator
+	wnet.FileSeeker
 }
 
 type hookedFile struct {
@@ -257,6 +270,11 @@ type hookedFile struct {
 	stat    func(ctx context.Context) (wnet.Attr, error)
 	setAttr func(ctx context.Context, change wnet.AttrChange) (wnet.Attr, error)
 	close   func(ctx context.Context) error
+	lock    func(ctx context.Context, l wnet.Lock, wait bool) error
+	test    func(ctx context.Context, l wnet.Lock) (wnet.Lock, error)
+	copy    func(ctx context.Context, src wnet.File, srcOff, off, n int64) (int64, error)
+	alloc   func(ctx context.Context, off, n int64, mode wnet.AllocMode) error
+	data    func(ctx context.Context, off int64) (int64, error)
 }
 
 func (f *hookedFile) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {

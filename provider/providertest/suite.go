@@ -94,7 +94,7 @@ type Check struct {
 // Checks is every check, in the order of the pages that they stand on. The caller owns the slice.
 func Checks() []Check {
 	return slices.Concat(connectChecks(), lifeChecks(), nameChecks(), errorChecks(), dataChecks(), renameChecks(), openChecks(),
-		listChecks(), parallelChecks(), attrChecks(), linkChecks(), enumChecks(), informChecks())
+		listChecks(), parallelChecks(), attrChecks(), linkChecks(), lockChecks(), leaseChecks(), moreChecks(), enumChecks(), informChecks())
 }
 
 // Select is the checks whose names match one of the patterns, as WNET_MUST_RUN has them, for RunChecks. It panics on a pattern that
@@ -258,13 +258,33 @@ func implements(ctx context.Context, fsys wnet.FileSystem, name string) (have bo
 		_, have = fsys.(wnet.Linker)
 	case "Statfser":
 		_, have = fsys.(wnet.Statfser)
-	case "FileAttrSetter":
+	case "Locker":
+		l, ok := fsys.(wnet.Locker)
+		have = ok && l.Locking()
+	case "Leaser":
+		_, have = fsys.(wnet.Leaser)
+	case "WholeReader":
+		_, have = fsys.(wnet.WholeReader)
+	case "Xattrer":
+		_, have = fsys.(wnet.Xattrer)
+	case "FileAttrSetter", "FileLocker", "FileCopier", "FileAllocator", "FileSeeker":
 		const probe = "wnet-providertest-probe"
 		f, err := fsys.Open(ctx, probe, wnet.OpenWrite|wnet.OpenCreate, 0o600)
 		if err != nil {
 			return false, err
 		}
-		_, have = f.(wnet.FileAttrSetter)
+		switch name {
+		case "FileAttrSetter":
+			_, have = f.(wnet.FileAttrSetter)
+		case "FileLocker":
+			_, have = f.(wnet.FileLocker)
+		case "FileCopier":
+			_, have = f.(wnet.FileCopier)
+		case "FileAllocator":
+			_, have = f.(wnet.FileAllocator)
+		case "FileSeeker":
+			_, have = f.(wnet.FileSeeker)
+		}
 		return have, errors.Join(f.Close(ctx), fsys.Remove(ctx, probe, false))
 	default:
 		return false, fmt.Errorf("a check needs %q, which is not known", name)
