@@ -37,9 +37,18 @@ func lostError(why error) error {
 // do carries out one operation on a connection, within OpTimeout, and judges the connection by the outcome. lost reports that the
 // connection has gone, so that the error says nothing about the operation.
 func (c *Conn) do(ctx context.Context, l *link, op func(context.Context) error) (lost bool, err error) {
+	return c.doWithin(ctx, l, c.cfg.OpTimeout, op)
+}
+
+// doWithin is do with another bound than OpTimeout; without one where limit is 0, for what waits for other clients, not for the server.
+func (c *Conn) doWithin(ctx context.Context, l *link, limit time.Duration, op func(context.Context) error) (lost bool, err error) {
 	began := time.Now()
-	opCtx, stop := context.WithTimeoutCause(ctx, c.cfg.OpTimeout, errSlow)
-	defer stop()
+	opCtx := ctx
+	if limit > 0 {
+		var stop context.CancelFunc
+		opCtx, stop = context.WithTimeoutCause(ctx, limit, errSlow)
+		defer stop()
+	}
 	opCtx, cancel := context.WithCancelCause(opCtx)
 	defer cancel(nil)
 	defer context.AfterFunc(l.ctx, func() { cancel(errLost) })()
@@ -52,7 +61,7 @@ func (c *Conn) do(ctx context.Context, l *link, op func(context.Context) error) 
 		return false, nil
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		// The caller gave up. A caller with a deadline of its own, as a mount has, would otherwise never let a server be found dead.
-		if errors.Is(err, context.DeadlineExceeded) && time.Since(began) >= c.cfg.OpTimeout/4 {
+		if limit > 0 && errors.Is(err, context.DeadlineExceeded) && time.Since(began) >= c.cfg.OpTimeout/4 {
 			c.slow(l)
 		}
 		return false, err

@@ -328,6 +328,12 @@ func (c *Conn) linkLocked(conn wnet.Conn) *link {
 	l.act.answered(l.made)
 	c.link, c.fail, c.why, c.ever, c.since = l, nil, nil, true, l.made
 	c.user, c.kind = conn.User(), conn.Type()
+	if p, ok := l.fsys.(wnet.Leaser); ok {
+		l.stop = p.OnBreak(c.tell)
+	}
+	for f := range c.locked {
+		go f.reclaim(l)
+	}
 	go func() {
 		select {
 		case <-conn.Lost():
@@ -369,6 +375,15 @@ func (c *Conn) dropLocked(l *link, why error, fail *wnet.Error) {
 	l.end(why)
 	go l.conn.Close()
 	c.log.Info("the connection was lost", "cause", why)
+	if l.stop != nil {
+		go func() {
+			l.stop()
+			c.tell(wnet.Break{All: true})
+		}()
+	}
+	if len(c.locked) > 0 {
+		go c.Warm()
+	}
 	// A server that takes connections and drops them at once is no better than one that refuses them.
 	if now.Sub(l.made) < c.cfg.BackoffMin {
 		c.flaps++

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/openwnet/wnet"
 )
@@ -26,6 +27,7 @@ type file struct {
 	writes  int  // changes of the content begun so far
 	writing int  // changes of the content under way
 	dirty   bool // something was written that no Sync has covered
+	locks   wnet.LockTable
 }
 
 // attrFile is a file whose real one can set attributes.
@@ -173,7 +175,7 @@ func (f *file) acquire(ctx context.Context, k kind) (*handle, error) {
 		f.again = nil
 		close(done)
 		switch {
-		case err != nil && errors.Is(err, syscall.ESTALE):
+		case err != nil && (errors.Is(err, syscall.ESTALE) || errors.Is(err, errUnlocked)):
 			f.bad = err
 			return nil, err
 		case err != nil:
@@ -254,8 +256,13 @@ func (f *file) reopen(ctx context.Context) (*handle, error) {
 		default:
 			return nil, err
 		}
+		unchanged := f.c.names.unchanged(f.n, o.attr)
 		again, err := f.c.names.verify(f.n, p, o.attr)
 		if err == nil && !again {
+			if err := f.relock(ctx, l, o.f, unchanged); err != nil {
+				closeQuietly(o.f)
+				return nil, err
+			}
 			return &handle{l: l, f: o.f}, nil
 		}
 		closeQuietly(o.f)
@@ -268,6 +275,11 @@ func (f *file) reopen(ctx context.Context) (*handle, error) {
 // use carries out one operation on the file. One that only asks is carried out again, once, if it is cut off; a change that is cut off
 // spoils the file.
 func use[T any](ctx context.Context, f *file, k kind, op func(context.Context, wnet.File) (T, error)) (T, error) {
+	return useWithin(ctx, f, k, f.c.cfg.OpTimeout, op)
+}
+
+// useWithin is use with another bound than OpTimeout; 0 for none.
+func useWithin[T any](ctx context.Context, f *file, k kind, limit time.Duration, op func(context.Context, wnet.File) (T, error)) (T, error) {
 	var none T
 	if k != asks {
 		if err := f.c.probe(ctx); err != nil {
@@ -280,7 +292,7 @@ func use[T any](ctx context.Context, f *file, k kind, op func(context.Context, w
 			return none, err
 		}
 		var v T
-		lost, err := f.c.do(ctx, h.l, func(ctx context.Context) (err error) {
+		lost, err := f.c.doWithin(ctx, h.l, limit, func(ctx context.Context) (err error) {
 			v, err = op(ctx, h.f)
 			return err
 		})
@@ -385,8 +397,9 @@ func (f *file) Sync(ctx context.Context) error {
 		err = f.loss()
 	}
 	clean := err == nil && !f.dirty
+	locked := len(f.locks.All()) > 0
 	f.mu.Unlock()
-	if clean && before > 0 && !lost && !f.c.names.numbered(f.n) {
+	if clean && before > 0 && !lost && (locked || !f.c.names.numbered(f.n)) {
 		f.Stat(ctx) // by which to know it again: the server has no numbers, and size and time have changed
 	}
 	return err
@@ -410,6 +423,7 @@ func (f *file) Close(ctx context.Context) error {
 		return f.errClosed()
 	}
 	f.closed = true
+	f.c.holds(f, false)
 	h, dirty := f.h, f.dirty
 	if f.bad != nil || h == nil || h.l.ctx.Err() != nil {
 		err := f.loss()

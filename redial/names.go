@@ -391,6 +391,13 @@ func (t *names) verify(n *node, p place, a wnet.Attr) (again bool, err error) {
 	return false, nil
 }
 
+// unchanged reports whether a, the attributes of n as they are now, show what n was last known to be.
+func (t *names) unchanged(n *node, a wnet.Attr) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return n.fresh && same(n.seen, a)
+}
+
 // numbered reports whether the server has a number for n.
 func (t *names) numbered(n *node) bool {
 	t.mu.Lock()

@@ -23,6 +23,12 @@
 // provably the same file: by the server's number for it, or else by size and time of change. The path follows renames made
 // through this FileSystem. Otherwise the File answers ESTALE. A File with data not yet known to be stable fails with EIO from then on,
 // at write, Sync and Close: the server may have lost some of it, and going on would mix old and new.
+//
+// # Locks and leases
+//
+// While a File has locks, a new connection is made at once, and they are taken again before anybody uses the File. Where somebody else
+// has one of them by then, or the file has changed meanwhile, the File fails with EIO from then on: what its program did under the lock
+// may be half of something. What was promised about the file system (wnet.Leaser) ends with each connection.
 package redial
 
 import (
@@ -86,8 +92,10 @@ type Conn struct {
 	why     error      // why link went; nil at first
 	warming bool       // Warm's loop runs
 	closed  bool
-	user    string // of the last connection
-	kind    uint32 // of the last connection
+	user    string                    // of the last connection
+	kind    uint32                    // of the last connection
+	locked  map[*file]struct{}        // files with locks
+	breaks  map[*int]func(wnet.Break) // who is told of breaks
 }
 
 var _ wnet.Conn = (*Conn)(nil)
@@ -100,6 +108,7 @@ type link struct {
 	end  context.CancelCauseFunc // drops
 	made time.Time
 	act  activity
+	stop func() // ends the telling of breaks; nil where there are none
 }
 
 // New makes a Conn. It does no I/O.
@@ -148,9 +157,9 @@ func (c *Conn) Type() uint32 {
 	return c.kind
 }
 
-// FS is the file system, always the same value; nil where Config.Type is RESOURCETYPE_PRINT. It implements AttrSetter, Symlinker, Linker
-// and Statfser too. Where the real one does not, setting the size opens the file, other attributes are ENOTSUP, making links is
-// EPERM, Readlink is EINVAL and Statfs is ENOTSUP.
+// FS is the file system, always the same value; nil where Config.Type is RESOURCETYPE_PRINT. It implements every optional interface.
+// Where the real one does not, setting the size opens the file, other attributes are ENOTSUP, making links is
+// EPERM, Readlink is EINVAL, and all else is ENOTSUP.
 //
 // While there is no connection, operations fail with an *Error that has the code of the last attempt and unwraps to EHOSTDOWN, or to
 // EACCES where the server refused the user. Where the server does not answer in time it is ETIMEDOUT.
@@ -181,6 +190,9 @@ func (c *Conn) Close() error {
 	c.end(errClosed)
 	if l != nil {
 		l.end(errClosed)
+		if l.stop != nil {
+			l.stop()
+		}
 		done := make(chan struct{})
 		go func() { l.conn.Close(); close(done) }()
 		t := time.NewTimer(closeWait)
