@@ -15,7 +15,7 @@ APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone
 # What a Go program on Windows may import.
 WINDOWS = . ./win32 ./client
 
-.PHONY: setup build capi capi-linux capi-wine man install demo test vet contract bench
+.PHONY: setup build capi capi-linux capi-wine man install install-capi demo test vet contract bench
 
 setup:
 	@.ci/setup $(APT)
@@ -49,15 +49,11 @@ man: build
 	build/wnet man build/man
 
 # PREFIX and DESTDIR as usual; what is installed is the program, its manual pages and shell completions, and the user units. It takes
-# what `make build` built, so that root needs no Go.
+# what `make build` built, so that root needs no Go. The C library is installed too where it was built (`make capi-linux`) or cc is there.
 PREFIX ?= /usr/local
-install: $(if $(wildcard build/wnet),,build) $(if $(wildcard build/libmpr.so.1),,capi-linux)
+LIBMPR = $(or $(wildcard build/libmpr.so.1),$(if $(shell command -v $(firstword $(CC))),build/libmpr.so.1))
+install: $(if $(wildcard build/wnet),,build) $(if $(LIBMPR),install-capi)
 	install -D -m 755 build/wnet $(DESTDIR)$(PREFIX)/bin/wnet
-	install -D -m 755 build/libmpr.so.1 $(DESTDIR)$(PREFIX)/lib/libmpr.so.1
-	ln -sf libmpr.so.1 $(DESTDIR)$(PREFIX)/lib/libmpr.so
-	install -d $(DESTDIR)$(PREFIX)/include/wnet $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 capi/winnetwk.h capi/npapi.h capi/wnnc.h capi/wintypes.h $(DESTDIR)$(PREFIX)/include/wnet/
-	sed 's|@PREFIX@|$(PREFIX)|' capi/libmpr.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libmpr.pc
 	build/wnet man $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
@@ -67,6 +63,13 @@ install: $(if $(wildcard build/wnet),,build) $(if $(wildcard build/libmpr.so.1),
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/user
 	sed 's|/usr/bin/wnet|$(PREFIX)/bin/wnet|' systemd/wnet.service >$(DESTDIR)$(PREFIX)/lib/systemd/user/wnet.service
 	install -m 644 systemd/wnet.socket $(DESTDIR)$(PREFIX)/lib/systemd/user/
+
+install-capi: $(if $(wildcard build/libmpr.so.1),,capi-linux)
+	install -D -m 755 build/libmpr.so.1 $(DESTDIR)$(PREFIX)/lib/libmpr.so.1
+	ln -sf libmpr.so.1 $(DESTDIR)$(PREFIX)/lib/libmpr.so
+	install -d $(DESTDIR)$(PREFIX)/include/wnet $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 capi/winnetwk.h capi/npapi.h capi/wnnc.h capi/wintypes.h $(DESTDIR)$(PREFIX)/include/wnet/
+	sed 's|@PREFIX@|$(PREFIX)|' capi/libmpr.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libmpr.pc
 
 # The main job, each step printed as the command that a person would type. Who is not root and has no fuse3 is told so by wnet.
 demo: build
