@@ -76,6 +76,47 @@ func TestDaemonThatCannotStart(t *testing.T) {
 	}
 }
 
+// TestUserScope: under a user's systemd the daemon is started in a scope of its own, with the caller's environment and descriptor; where
+// systemd-run can't, without it.
+func TestUserScope(t *testing.T) {
+	p := home(t)
+	bin := t.TempDir()
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	tool := func(text string) {
+		if err := os.WriteFile(filepath.Join(bin, "systemd-run"), []byte("#!/bin/sh\n"+text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program := script(t, "echo \"via ${VIA:-nothing}: $*\" >&3\n")
+	said := func() string {
+		_, err := Dial(t.Context(), Options{Program: program, answer: time.Second, ready: 10 * time.Second})
+		if !errors.Is(err, win32.ERROR_NO_NETWORK) {
+			t.Fatalf("got %v", err)
+		}
+		return err.Error()
+	}
+	tool(`[ "$1 $2" = "--user --scope" ] || exit 1; while [ "$1" != -- ]; do shift; done; shift; VIA=scope exec "$@"`)
+	if got := said(); !strings.Contains(got, "via nothing: daemon") {
+		t.Errorf("no manager: got %s", got)
+	}
+	manager := filepath.Join(filepath.Dir(p.RuntimeDir), "systemd")
+	if err := os.Mkdir(manager, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", filepath.Join(manager, "private"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if got := said(); !strings.Contains(got, "via scope: daemon") {
+		t.Errorf("a manager: got %s", got)
+	}
+	tool("echo 'Failed to connect to bus' >&2; exit 1\n")
+	if got := said(); !strings.Contains(got, "via nothing: daemon") {
+		t.Errorf("a manager that does not answer: got %s", got)
+	}
+}
+
 // TestDaemonThatHangs: it takes connections and answers none.
 func TestDaemonThatHangs(t *testing.T) {
 	p := home(t)

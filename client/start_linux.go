@@ -70,7 +70,10 @@ func (d *dialer) launch(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-var errTooLong = errors.New("it is not ready in time")
+var (
+	errTooLong = errors.New("it is not ready in time")
+	errAtOnce  = errors.New("it ended at once")
+)
 
 // stopped is the error for a start that its context ended.
 func stopped(ctx context.Context) error {
@@ -85,8 +88,35 @@ func failed(err error) *wnet.Error {
 		Hint: "Run `wnet daemon` to see what it says."}
 }
 
-// spawn starts the daemon in a session of its own and waits for its line.
+// spawn starts the daemon, in a scope of the user's systemd where there is one, and waits until it is ready.
 func (d *dialer) spawn(ctx context.Context) error {
+	if scope := userScope(); scope != nil {
+		err := d.spawnIn(ctx, scope)
+		if err == nil || !errors.Is(err, errAtOnce) || ctx.Err() != nil {
+			return err
+		}
+		// systemd-run could not: no bus, or a manager that is just going.
+	}
+	return d.spawnIn(ctx, nil)
+}
+
+// userScope is the command that puts a program into a scope of its own under the user's systemd, nil where none runs. Left in the scope of
+// the logon that happens to call first, the daemon would keep that logon from ending, or be killed with it, and with it the drives
+// of the user's other logons; under the user's systemd it is stopped in order after the last logout.
+func userScope() []string {
+	run := os.Getenv("XDG_RUNTIME_DIR")
+	if fi, err := os.Stat(filepath.Join(run, "systemd/private")); run == "" || err != nil || fi.Mode().Type() != os.ModeSocket {
+		return nil
+	}
+	tool, err := exec.LookPath("systemd-run")
+	if err != nil {
+		return nil
+	}
+	return []string{tool, "--user", "--scope", "--quiet", "--collect", "--description=Network drives (wnet)", "--"}
+}
+
+// spawnIn starts the daemon, by the command scope unless that is nil, in a session of its own (setsid) and waits for its line.
+func (d *dialer) spawnIn(ctx context.Context, scope []string) error {
 	program, err := d.find()
 	if err != nil {
 		return err
@@ -105,7 +135,8 @@ func (d *dialer) spawn(ctx context.Context) error {
 		return failed(err)
 	}
 	defer r.Close()
-	cmd := exec.Command(program, "daemon")
+	args := append(slices.Clone(scope), program, "daemon")
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{w} // descriptor 3
@@ -130,9 +161,9 @@ func (d *dialer) spawn(ctx context.Context) error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return stopped(ctx)
 	}
-	e := failed(errors.New("it ended at once"))
+	e := failed(errAtOnce)
 	if said := lastLine(d.paths.Log(), from); said != "" {
-		e = failed(fmt.Errorf("it ended at once: %s", said))
+		e = failed(fmt.Errorf("%w: %s", errAtOnce, said))
 	}
 	e.Hint = "Its log is " + d.paths.Log() + "."
 	return e

@@ -75,19 +75,26 @@ func run(ctx context.Context, cfg Config, signals <-chan os.Signal, starter *sta
 	if err := paths.MakePrivate(p.RuntimeDir); err != nil {
 		return err
 	}
-	lock, err := takeLock(ctx, p)
+	passed, err := activated()
 	if err != nil {
+		return err
+	}
+	lock, err := takeLock(ctx, p, passed != nil)
+	if err != nil {
+		if passed != nil {
+			passed.Close()
+		}
 		return err
 	}
 	defer lock.release()
-	listener, ours, err := listen(ctx, p.Socket)
-	if err != nil {
-		return err
+	listener := passed
+	if listener == nil {
+		if listener, err = listen(ctx, p.Socket); err != nil {
+			return err
+		}
+		defer removeOwn(p.Socket)()
 	}
 	defer listener.Close()
-	if ours {
-		defer os.Remove(p.Socket)
-	}
 	cleared, err := mount.ClearDead(p.MountRoot)
 	if err != nil {
 		log.Error("a dead mount could not be cleared", "err", err)
@@ -218,26 +225,32 @@ func (c Config) version() string {
 	return "unknown"
 }
 
-// listen gives the socket that systemd opened for the daemon, or opens it. ours tells which: a socket of systemd's outlives the daemon.
-func listen(ctx context.Context, path string) (l net.Listener, ours bool, err error) {
-	if l, err = activated(); l != nil || err != nil {
-		return l, false, err
-	}
+// listen opens the daemon's socket.
+func listen(ctx context.Context, path string) (net.Listener, error) {
 	// We hold the folder's lock, so a socket that is there is stale, unless a program that is no daemon of this folder serves it.
 	probe, cancel := context.WithTimeout(ctx, callBound)
 	defer cancel()
 	if conn, err := rpc.DialSocket(probe, path); err == nil {
 		conn.Close()
-		return nil, false, fmt.Errorf("another program serves the socket %s", path)
+		return nil, fmt.Errorf("another program serves the socket %s", path)
 	}
 	if fi, err := os.Lstat(path); err == nil {
 		if fi.Mode().Type() != os.ModeSocket {
-			return nil, false, fmt.Errorf("%s is in the way: it is no socket", path)
+			return nil, fmt.Errorf("%s is in the way: it is no socket", path)
 		}
 		if err := os.Remove(path); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 	}
-	l, err = rpc.Listen(path)
-	return l, true, err
+	return rpc.Listen(path)
+}
+
+// removeOwn returns what removes the socket that is at path now: not one that systemd or anybody else has put there since.
+func removeOwn(path string) func() {
+	own, err := os.Lstat(path)
+	return func() {
+		if now, again := os.Lstat(path); err == nil && again == nil && os.SameFile(own, now) {
+			os.Remove(path)
+		}
+	}
 }

@@ -404,6 +404,57 @@ func TestActivation(t *testing.T) {
 	os.Remove(h.paths.Socket)
 }
 
+// TestActivationWhileRunning: systemd's socket has taken the place of a running daemon's (`systemctl --user enable --now wnet.socket`).
+// The daemon that systemd then starts stops the other one in order, takes its place and keeps the socket's file; what is remembered comes back.
+func TestActivationWhileRunning(t *testing.T) {
+	h := newHouse(t)
+	c := h.dial()
+	h.add(c, "Z:", 1, win32.CONNECT_UPDATE_PROFILE)
+	old, err := unix.PidfdOpen(h.pid(c), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(old)
+	if err := os.Remove(h.paths.Socket); err != nil {
+		t.Fatal(err)
+	}
+	l, err := rpc.Listen(h.paths.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	f, err := l.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	p := h.run(func(cmd *exec.Cmd) {
+		cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", "LISTEN_PID=$$ exec " + h.program + " daemon"}
+		cmd.Env = append(os.Environ(), "LISTEN_FDS=1")
+		cmd.ExtraFiles = []*os.File{f}
+	})
+	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(old), Events: unix.POLLIN}}, 30_000); n != 1 {
+		t.Fatalf("the daemon of before is still there: %v\n%s", err, p.out)
+	}
+	c = h.dial()
+	if h.pid(c) != p.Process.Pid {
+		t.Error("another daemon answers")
+	}
+	if _, err := os.Lstat(h.paths.Socket); err != nil {
+		t.Errorf("systemd's socket: %v", err)
+	}
+	if name, err := c.GetConnection(t.Context(), "Z:"); err != nil || name != `\\nas\share1` {
+		t.Errorf("Z: is %q, %v", name, err)
+	}
+	p.Process.Signal(syscall.SIGTERM)
+	if code := p.exit(); code != 0 {
+		t.Errorf("status %d: %s", code, p.out)
+	}
+	l.Close()
+	f.Close()
+	os.Remove(h.paths.Socket)
+}
+
 // TestUnits: the units are what systemd takes for good, and name the socket that clients call.
 func TestUnits(t *testing.T) {
 	dir := t.TempDir()

@@ -34,9 +34,11 @@ type lockFile struct {
 	folder *os.File // locked too, so that systemd-tmpfiles does not clear a folder in /tmp
 }
 
-// takeLock takes the lock. It waits for a daemon that is stopping; one that is not is ErrRunning.
-func takeLock(ctx context.Context, p paths.Paths) (*lockFile, error) {
+// takeLock takes the lock. It waits for a daemon that is stopping; one that is not is ErrRunning, or is asked to stop if replace is set.
+// That is for who has systemd's socket: its file has taken the place of the running daemon's, which no new caller reaches any more.
+func takeLock(ctx context.Context, p paths.Paths, replace bool) (*lockFile, error) {
 	bound := time.Now().Add(stoppingBound)
+	asked := "" // the daemon that was asked to stop, as it calls itself
 	for {
 		f, err := os.OpenFile(p.DaemonLock(), os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
@@ -52,14 +54,19 @@ func takeLock(ctx context.Context, p paths.Paths) (*lockFile, error) {
 		}
 		said, _ := io.ReadAll(io.LimitReader(f, 100))
 		f.Close()
+		running := len(said) > 0 && !bytes.HasSuffix(said, []byte(stoppingMark))
 		switch {
 		case err == nil, errors.Is(err, unix.EINTR): // the file was removed meanwhile
 		case !errors.Is(err, unix.EWOULDBLOCK):
 			return nil, fmt.Errorf("%s can't be locked: %w", p.DaemonLock(), err)
-		case !bytes.HasSuffix(said, []byte(stoppingMark)) && len(said) > 0 || time.Now().After(bound):
+		case running && !replace, time.Now().After(bound):
 			return nil, &wnet.Error{Op: "Run", Code: win32.ERROR_ALREADY_INITIALIZED,
 				Err:  fmt.Errorf("%w (pid %s)", ErrRunning, strings.TrimSuffix(string(said), stoppingMark)),
 				Hint: "`wnet stop` ends it."}
+		case running && string(said) != asked:
+			if stopHolder(p, string(said)) {
+				asked = string(said)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -67,6 +74,32 @@ func takeLock(ctx context.Context, p paths.Paths) (*lockFile, error) {
 		case <-time.After(lookEvery):
 		}
 	}
+}
+
+// stopHolder ends the daemon that has the lock and said this of itself, in order. false: it has gone meanwhile, or another has come.
+func stopHolder(p paths.Paths, said string) bool {
+	pid, err := strconv.Atoi(said)
+	if err != nil || pid <= 1 {
+		return false
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	// The lock is looked at again after the process was taken hold of: then the number is still the holder's.
+	f, err := os.Open(p.DaemonLock())
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
+		return false
+	}
+	if now, err := io.ReadAll(io.LimitReader(f, 100)); err != nil || string(now) != said {
+		return false
+	}
+	return unix.PidfdSendSignal(fd, unix.SIGTERM, nil, 0) == nil
 }
 
 // same reports whether f is the file at path.

@@ -48,18 +48,18 @@ func TestLogFile(t *testing.T) {
 // TestLock: one holder, a sentence for the second one, and the one that stops is waited for.
 func TestLock(t *testing.T) {
 	p := paths.Paths{}.At(filepath.Join(t.TempDir(), "wnet.sock"))
-	a, err := takeLock(t.Context(), p)
+	a, err := takeLock(t.Context(), p, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = takeLock(t.Context(), p)
+	_, err = takeLock(t.Context(), p, false)
 	if !errors.Is(err, ErrRunning) || !errors.Is(err, win32.ERROR_ALREADY_INITIALIZED) || !strings.Contains(err.Error(), fmt.Sprint(os.Getpid())) {
 		t.Errorf("the second: got %v", err)
 	}
 	a.stopping()
 	got := make(chan *lockFile, 1)
 	go func() {
-		b, err := takeLock(t.Context(), p)
+		b, err := takeLock(t.Context(), p, false)
 		if err != nil {
 			t.Error(err)
 		}
@@ -72,14 +72,14 @@ func TestLock(t *testing.T) {
 	}
 	a.release()
 	b := <-got
-	if _, err := takeLock(t.Context(), p); !errors.Is(err, ErrRunning) {
+	if _, err := takeLock(t.Context(), p, false); !errors.Is(err, ErrRunning) {
 		t.Errorf("behind the one that had waited: got %v", err)
 	}
 	// The file was cleared away under its holder: what is there now is another file, and another lock.
 	if err := os.Remove(p.DaemonLock()); err != nil {
 		t.Fatal(err)
 	}
-	c, err := takeLock(t.Context(), p)
+	c, err := takeLock(t.Context(), p, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestLock(t *testing.T) {
 	c.stopping()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := takeLock(ctx, p); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := takeLock(ctx, p, false); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a wait that ends: got %v", err)
 	}
 	c.release()
