@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+	"time"
 
 	"github.com/openwnet/wnet"
 )
@@ -26,6 +27,10 @@ func (f *fileSystem) Locking() bool {
 	k, ok := l.fsys.(wnet.Locker)
 	return ok && k.Locking()
 }
+
+// reclaimWait is how long a lock is waited for that is taken again: the server may not have noticed yet that the connection is gone that
+// had it.
+const reclaimWait = 3 * time.Second
 
 // errUnlocked marks the sticky error of a file whose locks are lost.
 var errUnlocked = errors.New("the locks on it are lost")
@@ -75,9 +80,12 @@ func (f *file) relock(ctx context.Context, l *link, r wnet.File, unchanged bool)
 		return f.unlocked(errors.New("the file may have been changed meanwhile"))
 	}
 	for _, h := range held {
-		_, err := f.c.do(ctx, l, func(ctx context.Context) error { return k.Lock(ctx, h, false) })
+		ctx, stop := context.WithTimeout(ctx, reclaimWait)
+		_, err := f.c.doWithin(ctx, l, 0, func(ctx context.Context) error { return k.Lock(ctx, h, true) })
+		waited := ctx.Err() == context.DeadlineExceeded
+		stop()
 		switch {
-		case errors.Is(err, syscall.EAGAIN):
+		case errors.Is(err, syscall.EAGAIN), err != nil && waited:
 			return f.unlocked(errors.New("somebody else has one of them"))
 		case err != nil:
 			return err

@@ -57,9 +57,13 @@ func TestLockReclaimed(t *testing.T) {
 	defer f.Close(t.Context())
 	r.share.Sever()
 	r.await("the lock is taken again", func() bool {
-		g, err := r.rival()
+		g, err := r.share.FS().Open(t.Context(), "f", wnet.OpenRead, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer g.Close(context.Background())
-		return errors.Is(err, syscall.EAGAIN)
+		held, err := g.(wnet.FileLocker).TestLock(t.Context(), exclusive) // not Lock: it would be the one that comes in between
+		return err == nil && held.Kind == wnet.LockExclusive
 	})
 	if _, err := f.ReadAt(t.Context(), make([]byte, 4), 0); err != nil && !errors.Is(err, syscall.EIO) {
 		t.Errorf("ReadAt after the connection was lost: %v", err)
