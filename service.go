@@ -65,6 +65,29 @@ type Settings interface {
 	SetSaveConnections(ctx context.Context, on bool) error
 }
 
+// A HomeTeller is a Service that knows the user's home folder on the network (NU-08).
+type HomeTeller interface {
+	// HomeDirectory is its remote name, in UNC form unless it has a port or a user that this form cannot hold. It comes from the profile's HomeDirectory, else from the daemon's environment (HOMESHARE, as Windows
+	// sets it); ERROR_PATH_NOT_FOUND where neither names one, ERROR_BAD_PROFILE or ERROR_CANNOT_OPEN_PROFILE where the profile
+	// can't be read.
+	HomeDirectory(ctx context.Context) (string, error)
+}
+
+// A LoginKeeper is a Service that shows which logins are saved, never their passwords.
+type LoginKeeper interface {
+	// SavedLogins lists what /SAVECRED saved, in order of target and user.
+	SavedLogins(ctx context.Context) ([]SavedLogin, error)
+	// ForgetLogin forgets what is saved for a target: as SavedLogins names it, or any remote name of the server. user "" means every
+	// user's. Live connections keep what they have. ERROR_FILE_NOT_FOUND if nothing is saved there.
+	ForgetLogin(ctx context.Context, target, user string) error
+}
+
+// SavedLogin is one saved login as a person sees it.
+type SavedLogin struct {
+	Target string `json:"target"` // the server, as RemoteName.ServerKey writes it
+	User   string `json:"user,omitempty"`
+}
+
 // AddRequest is what AddConnection takes: the four members of NETRESOURCE that count (A2-01), user, password and flags.
 type AddRequest struct {
 	Type       uint32 // RESOURCETYPE_*

@@ -112,11 +112,12 @@ func run(ctx context.Context, cfg Config, signals <-chan os.Signal, starter *sta
 		Profile:   profile.Open(filepath.Join(p.ConfigDir, "profile.toml")),
 		Credentials: credential.Open(credential.Config{SessionBus: os.Getenv("DBUS_SESSION_BUS_ADDRESS"),
 			RuntimeDir: os.Getenv("XDG_RUNTIME_DIR"), ConfigDir: p.ConfigDir, DataDir: p.DataDir, Logger: log}),
-		Kept:     credential.NewKernel(p.RuntimeDir),
-		Mounter:  cfg.mounter(p, log),
-		Sessions: sessions,
-		Journal:  filepath.Join(p.RuntimeDir, "journal"),
-		Logger:   log,
+		Kept:      credential.NewKernel(p.RuntimeDir),
+		Mounter:   cfg.mounter(p, log),
+		Sessions:  sessions,
+		Journal:   filepath.Join(p.RuntimeDir, "journal"),
+		HomeShare: os.Getenv("HOMESHARE"),
+		Logger:    log,
 	})
 	if err != nil {
 		return err

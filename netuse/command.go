@@ -122,11 +122,17 @@ func (c Command) Check() error {
 		return no("wnet reads no smart cards", "Use a user name and a password, a Kerberos ticket or an SSH key.")
 	case c.Options.Transport == "QUIC":
 		return no("wnet speaks no SMB over QUIC", "Leave /TRANSPORT:QUIC out to connect over TCP.")
-	case c.Action == Home:
-		return no("no server keeps a home folder for this account, as far as this computer knows",
-			`Name the folder: wnet use Z: //server/`+"share")
 	}
 	return nil
+}
+
+// At is a Home command's connection to the home folder: what the command with the remote name in place of /HOME would be. The error is that
+// of a name that is none.
+func (c Command) At(remote string) (Command, error) {
+	c.Action = Connect
+	p := parser{c: c}
+	err := p.remote(remote)
+	return p.c, err
 }
 
 // plain is an error that is its text.

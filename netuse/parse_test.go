@@ -220,7 +220,7 @@ func TestCheck(t *testing.T) {
 		"Z: //nas/media /transport:tcp":  false,
 		"Z: //nas/media /transport:quic": true,
 		"Z: //nas/media /smartcard":      true,
-		"Z: /home":                       true,
+		"Z: /home":                       false,
 	} {
 		c, err := Parse(strings.Fields(args))
 		if err != nil {

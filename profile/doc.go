@@ -6,6 +6,7 @@
 //	[PersistentConnections]
 //	SaveConnections = true          # what /PERSISTENT set last; "yes" and "no" are read too
 //	Recent = ['\\nas\media']        # where drives were made to with CONNECT_UPDATE_RECENT, the latest first, up to ten
+//	HomeDirectory = '\\nas\anna'   # what `wnet use H: /home` connects to
 //
 //	[Order]
 //	ProviderOrder = ['Microsoft Windows Network', 'SFTP']   # which providers are asked, and in which order

@@ -34,6 +34,7 @@ type Profile struct {
 	Entries         map[wnet.Device]Entry
 	SaveConnections bool     // the /PERSISTENT setting (NU-11); true where the file says nothing
 	ProviderOrder   []string // providers by name, nil for the default order
+	HomeDirectory   string   // the user's home folder on the network, as written (NU-08); "" for none
 	Recent          []string // remote names that drives were made to, the latest first, up to MaxRecent; nil for none
 }
 
@@ -50,7 +51,7 @@ func (p Profile) clone() Profile {
 }
 
 func (p Profile) equal(q Profile) bool {
-	return p.SaveConnections == q.SaveConnections && slices.Equal(p.ProviderOrder, q.ProviderOrder) &&
+	return p.SaveConnections == q.SaveConnections && p.HomeDirectory == q.HomeDirectory && slices.Equal(p.ProviderOrder, q.ProviderOrder) &&
 		slices.Equal(p.Recent, q.Recent) && maps.Equal(p.Entries, q.Entries)
 }
 

@@ -115,7 +115,7 @@ func isValue(path []string) bool {
 	case len(path) < 2:
 		return false
 	case path[0] == tablePersist:
-		return path[1] == keySave || path[1] == keyRecent
+		return path[1] == keySave || path[1] == keyRecent || path[1] == keyHome
 	case path[0] == tableOrder:
 		return path[1] == keyOrder
 	case len(path) < 3:
@@ -152,6 +152,9 @@ func (r *reader) item(it item) error {
 			}
 			return r.recent(it)
 		}
+		if p[1] == keyHome {
+			return r.home(it)
+		}
 	case tableOrder:
 		if len(p) == 1 {
 			return table()
@@ -187,6 +190,20 @@ func (r *reader) save(it item) error {
 		}
 	}
 	return errors.New(keySave + " is true or false")
+}
+
+func (r *reader) home(it item) error {
+	name, ok := it.val.(string)
+	if !ok {
+		return errors.New(keyHome + ` is a remote name in single quotes, as '\\server\share'`)
+	}
+	if name != "" {
+		if _, err := wnet.ParseRemoteName(name); err != nil {
+			return fmt.Errorf("%s is no remote name: %w", keyHome, unwrap(err))
+		}
+	}
+	r.out.HomeDirectory = name
+	return nil
 }
 
 func (r *reader) recent(it item) error {

@@ -199,6 +199,7 @@ const (
 	tableOrder   = "Order"
 	keySave      = "SaveConnections"
 	keyRecent    = "Recent"
+	keyHome      = "HomeDirectory"
 	keyOrder     = "ProviderOrder"
 
 	keyRemotePath     = "RemotePath"
@@ -243,7 +244,7 @@ func canonical(raw []string) []string {
 	}
 	switch p[0] {
 	case tablePersist:
-		p[1] = fold(p[1], keySave, keyRecent)
+		p[1] = fold(p[1], keySave, keyRecent, keyHome)
 	case tableOrder:
 		p[1] = fold(p[1], keyOrder)
 	case tableNetwork:

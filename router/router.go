@@ -38,6 +38,7 @@ type Config struct {
 	ConnectTimeout time.Duration // one provider's attempt; 0 for 15 s
 	ForceBound     time.Duration // how long a forced cancel lets written data reach the server; 0 for 5 s
 	OpTimeout      time.Duration // one file operation; 0 for redial's default
+	HomeShare      string        // the user's home folder on the network where the profile names none; "" for none
 	Logger         *slog.Logger  // nil for none
 }
 

@@ -82,3 +82,30 @@ func (c *Client) EnumCachedPasswords(ctx context.Context, prefix []byte, typ uin
 	res, err := roundTrip(ctx, "EnumCachedPasswords", "", c.rpc.EnumCachedPasswords, &wnetv1.EnumCachedPasswordsRequest{Prefix: prefix, Type: typ})
 	return each(res.GetPasswords(), cachedIn), err
 }
+
+// HomeDirectory implements wnet.HomeTeller.
+func (c *Client) HomeDirectory(ctx context.Context) (string, error) {
+	res, err := roundTrip(ctx, "GetHomeDirectory", "", c.rpc.GetHomeDirectory, &wnetv1.GetHomeDirectoryRequest{})
+	return res.GetPath(), err
+}
+
+// SavedLogins implements wnet.LoginKeeper.
+func (c *Client) SavedLogins(ctx context.Context) ([]wnet.SavedLogin, error) {
+	res, err := roundTrip(ctx, "SavedLogins", "", c.rpc.SavedLogins, &wnetv1.SavedLoginsRequest{})
+	var all []wnet.SavedLogin
+	for _, l := range res.GetLogins() {
+		all = append(all, wnet.SavedLogin{Target: l.GetTarget(), User: l.GetUser()})
+	}
+	return all, err
+}
+
+// ForgetLogin implements wnet.LoginKeeper.
+func (c *Client) ForgetLogin(ctx context.Context, target, user string) error {
+	_, err := roundTrip(ctx, "ForgetLogin", target, c.rpc.ForgetLogin, &wnetv1.ForgetLoginRequest{Target: &target, User: user})
+	return err
+}
+
+var (
+	_ wnet.HomeTeller  = (*Client)(nil)
+	_ wnet.LoginKeeper = (*Client)(nil)
+)

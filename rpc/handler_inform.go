@@ -84,11 +84,6 @@ func (h handler) FormatNetworkName(ctx context.Context, m *wnetv1.FormatNetworkN
 	return answer("FormatNetworkName", m.GetRemoteName(), &wnetv1.FormatNetworkNameResponse{Name: text(name)}, err)
 }
 
-// homeTeller is a Service that knows the user's home folder on the network (NU-08).
-type homeTeller interface {
-	HomeDirectory(ctx context.Context) (string, error)
-}
-
 func (h handler) GetHomeDirectory(ctx context.Context, m *wnetv1.GetHomeDirectoryRequest) (*wnetv1.GetHomeDirectoryResponse, error) {
 	path := ""
 	s, err := h.service(ctx)
@@ -96,13 +91,50 @@ func (h handler) GetHomeDirectory(ctx context.Context, m *wnetv1.GetHomeDirector
 		_, err = s.GetNetworkInformation(ctx, m.GetProvider()) // ERROR_BAD_PROVIDER for none
 	}
 	if err == nil {
-		if t, ok := s.(homeTeller); ok {
+		if t, ok := s.(wnet.HomeTeller); ok {
 			path, err = t.HomeDirectory(ctx)
 		} else {
 			err = &wnet.Error{Code: win32.ERROR_NOT_SUPPORTED}
 		}
 	}
 	return answer("GetHomeDirectory", m.GetProvider(), &wnetv1.GetHomeDirectoryResponse{Path: text(path)}, err)
+}
+
+// keeper is the caller's service where it keeps logins.
+func (h handler) keeper(ctx context.Context) (wnet.LoginKeeper, error) {
+	s, err := h.service(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if k, ok := s.(wnet.LoginKeeper); ok {
+		return k, nil
+	}
+	return nil, &wnet.Error{Code: win32.ERROR_NOT_SUPPORTED}
+}
+
+func (h handler) SavedLogins(ctx context.Context, _ *wnetv1.SavedLoginsRequest) (*wnetv1.SavedLoginsResponse, error) {
+	res := &wnetv1.SavedLoginsResponse{}
+	k, err := h.keeper(ctx)
+	if err == nil {
+		var all []wnet.SavedLogin
+		all, err = k.SavedLogins(ctx)
+		for _, l := range all {
+			res.Logins = append(res.Logins, &wnetv1.SavedLogin{Target: text(l.Target), User: text(l.User)})
+		}
+	}
+	return answer("SavedLogins", "", res, err)
+}
+
+func (h handler) ForgetLogin(ctx context.Context, m *wnetv1.ForgetLoginRequest) (*wnetv1.ForgetLoginResponse, error) {
+	k, err := h.keeper(ctx)
+	switch {
+	case err != nil:
+	case m.Target == nil:
+		err = needed("target")
+	default:
+		err = k.ForgetLogin(ctx, m.GetTarget(), m.GetUser())
+	}
+	return answer("ForgetLogin", m.GetTarget(), &wnetv1.ForgetLoginResponse{}, err)
 }
 
 func (h handler) CachePassword(ctx context.Context, m *wnetv1.CachePasswordRequest) (*wnetv1.CachePasswordResponse, error) {

@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/user"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -72,11 +73,32 @@ type Server struct {
 	ended bool
 }
 
+// badAddress is what is wrong with an address that cannot be listened on, 0 if it is something else.
+func badAddress(addr string, err error) (code win32.Code, why error, hint string) {
+	host, port, _ := net.SplitHostPort(addr)
+	var lookup *net.DNSError
+	var form *net.AddrError
+	var number *net.ParseError
+	switch {
+	case errors.As(err, &lookup) && lookup.Name == host && host != "":
+		return win32.ERROR_BAD_NETPATH, fmt.Errorf("%s is no name of this computer: it is not known", host),
+			"Listen on an address that this computer has (ip address), or on :" + port + " for all of them."
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return win32.ERROR_BAD_NETPATH, fmt.Errorf("this computer does not have the address %s", host),
+			"Listen on an address that this computer has (ip address), or on :" + port + " for all of them."
+	case errors.As(err, &form), errors.As(err, &number), errors.As(err, &lookup):
+		return win32.ERROR_INVALID_PARAMETER, fmt.Errorf("%q is no address to listen on", addr), "Write HOST:PORT or :PORT, as in --listen :2222."
+	case errors.Is(err, syscall.EACCES):
+		return win32.ERROR_ACCESS_DENIED, fmt.Errorf("port %s is for root alone", port), "Take a port from 1024 up."
+	}
+	return 0, nil, ""
+}
+
 // Serve starts to serve. It returns when the server listens; the server ends with ctx or with Close.
 //
 // Errors: ERROR_INVALID_PARAMETER: neither a password nor a key. ERROR_PATH_NOT_FOUND: Dir is missing or no folder. ERROR_ACCESS_DENIED:
 // Dir can't be opened, or HostKey can't be read or written, or is readable by others. ERROR_BUSY: the address is in use.
-// ERROR_GEN_FAILURE: it can't be listened on for another reason.
+// ERROR_BAD_NETPATH: this computer does not have the address. ERROR_INVALID_PARAMETER: Listen is no address. ERROR_GEN_FAILURE: it can't be listened on for another reason.
 func Serve(ctx context.Context, cfg Config) (*Server, error) {
 	fail := func(code win32.Code, err error, hint string) (*Server, error) {
 		return nil, &wnet.Error{Op: "Share", Name: cfg.Dir, Code: code, Err: err, Hint: hint}
@@ -115,6 +137,9 @@ func Serve(ctx context.Context, cfg Config) (*Server, error) {
 		s.root.Close()
 		if inUse(err) {
 			return fail(win32.ERROR_BUSY, err, "Another program has this port: take another one, or none for a free one.")
+		}
+		if code, why, hint := badAddress(cfg.Listen, err); code != 0 {
+			return fail(code, why, hint)
 		}
 		return fail(win32.ERROR_GEN_FAILURE, err, "")
 	}

@@ -160,7 +160,10 @@ func TestServeRefuses(t *testing.T) {
 		{share.Config{Dir: dir, Password: pw, HostKey: shown}, win32.ERROR_ACCESS_DENIED},
 		{share.Config{Dir: dir, Password: pw, HostKey: dir}, win32.ERROR_ACCESS_DENIED},
 		{share.Config{Dir: dir, Password: pw, Listen: busy.Addr().String()}, win32.ERROR_BUSY},
-		{share.Config{Dir: dir, Password: pw, Listen: "nonsense"}, win32.ERROR_GEN_FAILURE},
+		{share.Config{Dir: dir, Password: pw, Listen: "nonsense"}, win32.ERROR_INVALID_PARAMETER},
+		{share.Config{Dir: dir, Password: pw, Listen: "127.0.0.1:many"}, win32.ERROR_INVALID_PARAMETER},
+		{share.Config{Dir: dir, Password: pw, Listen: "nohost.invalid:0"}, win32.ERROR_BAD_NETPATH},
+		{share.Config{Dir: dir, Password: pw, Listen: "192.0.2.1:0"}, win32.ERROR_BAD_NETPATH},
 	} {
 		s, err := share.Serve(t.Context(), c.cfg)
 		if err == nil {

@@ -88,6 +88,30 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+func TestCredentials(t *testing.T) {
+	e := env{fake: &fake{}}
+	e.run(t, "credential", "list").want(t, "none", 0, "No password is saved. /savecred saves one: wnet use Z: //server/share /savecred\n")
+	if r := e.run(t, "credential", "list", "--json"); !strings.Contains(r.out, `"credentials": []`) {
+		t.Errorf("an empty list is null: %s", r.out)
+	}
+	e.logins = []wnet.SavedLogin{{Target: "//nas", User: "anna"}, {Target: "sftp://srv", User: "bert"}}
+	e.run(t, "credential", "list").want(t, "list", 0, "SERVER      USER\n//nas       anna\nsftp://srv  bert\n")
+	var got loginListing
+	if r := e.run(t, "credential", "list", "--json"); json.Unmarshal([]byte(r.out), &got) != nil || got.Version != 1 ||
+		!reflect.DeepEqual(got.Credentials, e.logins) {
+		t.Errorf("%+v", r)
+	}
+	e.run(t, "credential", "delete", "nas").want(t, "delete", 0, "What was saved for nas is forgotten.\n")
+	e.run(t, "credential", "delete", "//nas", "--user", "anna").want(t, "delete", 0, "What was saved for anna at //nas is forgotten.\n")
+	if want := []wnet.SavedLogin{{Target: "nas"}, {Target: "//nas", User: "anna"}}; !reflect.DeepEqual(e.forgot, want) {
+		t.Errorf("%+v", e.forgot)
+	}
+	e.run(t, "credential", "delete").want(t, "NU-26", 1, "", "accepts 1 arg")
+	if r := e.run(t, "__complete", "credential", "delete", "sf"); !strings.HasPrefix(r.out, "sftp://srv\tbert\n") {
+		t.Errorf("completion: %q", r.out)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	f := &fake{}
 	e := env{fake: f}

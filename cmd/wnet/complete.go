@@ -17,11 +17,7 @@ const completionTime = time.Second
 
 // known asks the running daemon for its connections. A Tab never starts a daemon and never complains.
 func (a *app) known(cmd *cobra.Command) []wnet.Connection {
-	ctx := cmd.Context()
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	ctx, cancel := context.WithTimeout(ctx, completionTime)
+	ctx, cancel := context.WithTimeout(contextOf(cmd), completionTime)
 	defer cancel()
 	svc, done, err := a.dial(ctx, false)
 	if err != nil {
@@ -31,6 +27,13 @@ func (a *app) known(cmd *cobra.Command) []wnet.Connection {
 	all, _ := svc.Connections(ctx)
 	netuse.Sort(all)
 	return all
+}
+
+func contextOf(cmd *cobra.Command) context.Context {
+	if ctx := cmd.Context(); ctx != nil {
+		return ctx
+	}
+	return context.Background()
 }
 
 // completeUse completes `wnet use`: devices first, then remote names, and options anywhere.

@@ -36,6 +36,23 @@ type fake struct {
 	restored []string
 	restore  error
 	ended    []wnet.LUID
+	home     string
+	logins   []wnet.SavedLogin
+	forgot   []wnet.SavedLogin
+}
+
+func (f *fake) HomeDirectory(context.Context) (string, error) {
+	if f.home == "" {
+		return "", &wnet.Error{Op: "HomeDirectory", Code: win32.ERROR_PATH_NOT_FOUND, Err: errors.New("no home folder is set")}
+	}
+	return f.home, nil
+}
+
+func (f *fake) SavedLogins(context.Context) ([]wnet.SavedLogin, error) { return f.logins, nil }
+
+func (f *fake) ForgetLogin(_ context.Context, target, user string) error {
+	f.forgot = append(f.forgot, wnet.SavedLogin{Target: target, User: user})
+	return nil
 }
 
 func (f *fake) AddConnection(_ context.Context, req wnet.AddRequest) error {

@@ -92,7 +92,32 @@ func (a *app) use(ctx context.Context, args []string) error {
 	case netuse.DeleteAll:
 		return a.useDeleteAll(ctx, svc, c)
 	}
+	if c.Action == netuse.Home {
+		home, err := homeFolder(ctx, svc)
+		if err != nil {
+			return err
+		}
+		if c, err = c.At(home); err != nil {
+			return err
+		}
+	}
 	return a.useConnect(ctx, svc, c)
+}
+
+// homeFolder is the person's home folder on the network (NU-08): what the daemon knows, else what this program's environment says, as a
+// daemon that the system started does not have the person's.
+func homeFolder(ctx context.Context, svc backend) (string, error) {
+	t, ok := svc.(wnet.HomeTeller)
+	if !ok {
+		return "", &wnet.Error{Op: "HomeDirectory", Code: win32.ERROR_NOT_SUPPORTED}
+	}
+	home, err := t.HomeDirectory(ctx)
+	if wnet.CodeOf(err) == win32.ERROR_PATH_NOT_FOUND {
+		if own := os.Getenv("HOMESHARE"); own != "" {
+			return own, nil
+		}
+	}
+	return home, err
 }
 
 func (a *app) useList(ctx context.Context, svc backend) error {

@@ -49,13 +49,30 @@ func TestUseSyntax(t *testing.T) {
 	e.run(t, "use", "Z:", media, "/smartcard").want(t, "NU-06", 2, "",
 		"System error 50 has occurred.\n\nThe request is not supported.\n\nWhy: wnet reads no smart cards.\n")
 	e.run(t, "use", "Z:", media, "/transport:quic").want(t, "NU-12", 2, "", "System error 50 has occurred.", "QUIC")
-	e.run(t, "use", "H:", "/home").want(t, "NU-08", 2, "", "System error 50 has occurred.", "home folder")
 	e.run(t, "use", "Z:", `\nasmedia`).want(t, "A2-15", 2, "", "System error 67 has occurred.", "single quotes")
 	e.run(t, "frobnicate").want(t, "NU-26", 1, "", `unknown command "frobnicate"`)
 	e.run(t, "list", "--frobnicate").want(t, "NU-26", 1, "", "wnet list: unknown flag", "wnet list --help")
 	e.run(t, "cancel").want(t, "NU-26", 1, "", "wnet cancel: requires at least 1 arg")
 	if len(e.added)+len(e.used)+len(e.cancels) > 0 {
 		t.Error("a command that is not understood reached the service")
+	}
+}
+
+// TestUseHome connects to the home folder that the daemon knows, else to the one in the environment, as any other name.
+//
+// Rows: NU-08.
+func TestUseHome(t *testing.T) {
+	t.Setenv("HOMESHARE", "")
+	e := env{fake: &fake{}, stdin: "secret\n"}
+	e.run(t, "use", "H:", "/home").want(t, "none is set", 2, "", "System error 3 has occurred.", "No home folder is set.")
+	t.Setenv("HOMESHARE", `\\old\anna`)
+	e.run(t, "use", "H:", "/home").want(t, "environment", 0, netuse.Success)
+	e.home = `\\nas\anna`
+	e.run(t, "use", "H:", "/home", "--password-stdin").want(t, "daemon", 0, netuse.Success)
+	e.run(t, "use", "*", "/home").want(t, "any", 0, "Drive Z: is now connected to \\\\nas\\anna.\n\n"+netuse.Success)
+	if len(e.added) != 2 || e.added[0].RemoteName != `\\old\anna` || e.added[1].RemoteName != `\\nas\anna` || e.added[1].LocalName != "H:" ||
+		!e.added[1].Password.Equal(wnet.NewSecret("secret")) || len(e.used) != 1 || e.used[0].RemoteName != `\\nas\anna` {
+		t.Errorf("added %+v, used %+v", e.added, e.used)
 	}
 }
 

@@ -92,6 +92,10 @@ const (
 	// WnetEnumCachedPasswordsProcedure is the fully-qualified name of the Wnet's EnumCachedPasswords
 	// RPC.
 	WnetEnumCachedPasswordsProcedure = "/wnet.v1.Wnet/EnumCachedPasswords"
+	// WnetSavedLoginsProcedure is the fully-qualified name of the Wnet's SavedLogins RPC.
+	WnetSavedLoginsProcedure = "/wnet.v1.Wnet/SavedLogins"
+	// WnetForgetLoginProcedure is the fully-qualified name of the Wnet's ForgetLogin RPC.
+	WnetForgetLoginProcedure = "/wnet.v1.Wnet/ForgetLogin"
 	// WnetSessionsProcedure is the fully-qualified name of the Wnet's Sessions RPC.
 	WnetSessionsProcedure = "/wnet.v1.Wnet/Sessions"
 	// WnetCreateSessionProcedure is the fully-qualified name of the Wnet's CreateSession RPC.
@@ -137,6 +141,9 @@ type WnetClient interface {
 	GetCachedPassword(context.Context, *GetCachedPasswordRequest) (*GetCachedPasswordResponse, error)
 	RemoveCachedPassword(context.Context, *RemoveCachedPasswordRequest) (*RemoveCachedPasswordResponse, error)
 	EnumCachedPasswords(context.Context, *EnumCachedPasswordsRequest) (*EnumCachedPasswordsResponse, error)
+	// Saved logins, without their passwords.
+	SavedLogins(context.Context, *SavedLoginsRequest) (*SavedLoginsResponse, error)
+	ForgetLogin(context.Context, *ForgetLoginRequest) (*ForgetLoginResponse, error)
 	// Logon sessions.
 	Sessions(context.Context, *SessionsRequest) (*SessionsResponse, error)
 	CreateSession(context.Context, *CreateSessionRequest) (*CreateSessionResponse, error)
@@ -296,6 +303,18 @@ func NewWnetClient(httpClient connect.HTTPClient, baseURL string, opts ...connec
 			connect.WithSchema(wnetMethods.ByName("EnumCachedPasswords")),
 			connect.WithClientOptions(opts...),
 		),
+		savedLogins: connect.NewClient[SavedLoginsRequest, SavedLoginsResponse](
+			httpClient,
+			baseURL+WnetSavedLoginsProcedure,
+			connect.WithSchema(wnetMethods.ByName("SavedLogins")),
+			connect.WithClientOptions(opts...),
+		),
+		forgetLogin: connect.NewClient[ForgetLoginRequest, ForgetLoginResponse](
+			httpClient,
+			baseURL+WnetForgetLoginProcedure,
+			connect.WithSchema(wnetMethods.ByName("ForgetLogin")),
+			connect.WithClientOptions(opts...),
+		),
 		sessions: connect.NewClient[SessionsRequest, SessionsResponse](
 			httpClient,
 			baseURL+WnetSessionsProcedure,
@@ -360,6 +379,8 @@ type wnetClient struct {
 	getCachedPassword        *connect.Client[GetCachedPasswordRequest, GetCachedPasswordResponse]
 	removeCachedPassword     *connect.Client[RemoveCachedPasswordRequest, RemoveCachedPasswordResponse]
 	enumCachedPasswords      *connect.Client[EnumCachedPasswordsRequest, EnumCachedPasswordsResponse]
+	savedLogins              *connect.Client[SavedLoginsRequest, SavedLoginsResponse]
+	forgetLogin              *connect.Client[ForgetLoginRequest, ForgetLoginResponse]
 	sessions                 *connect.Client[SessionsRequest, SessionsResponse]
 	createSession            *connect.Client[CreateSessionRequest, CreateSessionResponse]
 	endSession               *connect.Client[EndSessionRequest, EndSessionResponse]
@@ -575,6 +596,24 @@ func (c *wnetClient) EnumCachedPasswords(ctx context.Context, req *EnumCachedPas
 	return nil, err
 }
 
+// SavedLogins calls wnet.v1.Wnet.SavedLogins.
+func (c *wnetClient) SavedLogins(ctx context.Context, req *SavedLoginsRequest) (*SavedLoginsResponse, error) {
+	response, err := c.savedLogins.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ForgetLogin calls wnet.v1.Wnet.ForgetLogin.
+func (c *wnetClient) ForgetLogin(ctx context.Context, req *ForgetLoginRequest) (*ForgetLoginResponse, error) {
+	response, err := c.forgetLogin.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // Sessions calls wnet.v1.Wnet.Sessions.
 func (c *wnetClient) Sessions(ctx context.Context, req *SessionsRequest) (*SessionsResponse, error) {
 	response, err := c.sessions.CallUnary(ctx, connect.NewRequest(req))
@@ -660,6 +699,9 @@ type WnetHandler interface {
 	GetCachedPassword(context.Context, *GetCachedPasswordRequest) (*GetCachedPasswordResponse, error)
 	RemoveCachedPassword(context.Context, *RemoveCachedPasswordRequest) (*RemoveCachedPasswordResponse, error)
 	EnumCachedPasswords(context.Context, *EnumCachedPasswordsRequest) (*EnumCachedPasswordsResponse, error)
+	// Saved logins, without their passwords.
+	SavedLogins(context.Context, *SavedLoginsRequest) (*SavedLoginsResponse, error)
+	ForgetLogin(context.Context, *ForgetLoginRequest) (*ForgetLoginResponse, error)
 	// Logon sessions.
 	Sessions(context.Context, *SessionsRequest) (*SessionsResponse, error)
 	CreateSession(context.Context, *CreateSessionRequest) (*CreateSessionResponse, error)
@@ -815,6 +857,18 @@ func NewWnetHandler(svc WnetHandler, opts ...connect.HandlerOption) (string, htt
 		connect.WithSchema(wnetMethods.ByName("EnumCachedPasswords")),
 		connect.WithHandlerOptions(opts...),
 	)
+	wnetSavedLoginsHandler := connect.NewUnaryHandlerSimple(
+		WnetSavedLoginsProcedure,
+		svc.SavedLogins,
+		connect.WithSchema(wnetMethods.ByName("SavedLogins")),
+		connect.WithHandlerOptions(opts...),
+	)
+	wnetForgetLoginHandler := connect.NewUnaryHandlerSimple(
+		WnetForgetLoginProcedure,
+		svc.ForgetLogin,
+		connect.WithSchema(wnetMethods.ByName("ForgetLogin")),
+		connect.WithHandlerOptions(opts...),
+	)
 	wnetSessionsHandler := connect.NewUnaryHandlerSimple(
 		WnetSessionsProcedure,
 		svc.Sessions,
@@ -899,6 +953,10 @@ func NewWnetHandler(svc WnetHandler, opts ...connect.HandlerOption) (string, htt
 			wnetRemoveCachedPasswordHandler.ServeHTTP(w, r)
 		case WnetEnumCachedPasswordsProcedure:
 			wnetEnumCachedPasswordsHandler.ServeHTTP(w, r)
+		case WnetSavedLoginsProcedure:
+			wnetSavedLoginsHandler.ServeHTTP(w, r)
+		case WnetForgetLoginProcedure:
+			wnetForgetLoginHandler.ServeHTTP(w, r)
 		case WnetSessionsProcedure:
 			wnetSessionsHandler.ServeHTTP(w, r)
 		case WnetCreateSessionProcedure:
@@ -1010,6 +1068,14 @@ func (UnimplementedWnetHandler) RemoveCachedPassword(context.Context, *RemoveCac
 
 func (UnimplementedWnetHandler) EnumCachedPasswords(context.Context, *EnumCachedPasswordsRequest) (*EnumCachedPasswordsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.EnumCachedPasswords is not implemented"))
+}
+
+func (UnimplementedWnetHandler) SavedLogins(context.Context, *SavedLoginsRequest) (*SavedLoginsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.SavedLogins is not implemented"))
+}
+
+func (UnimplementedWnetHandler) ForgetLogin(context.Context, *ForgetLoginRequest) (*ForgetLoginResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("wnet.v1.Wnet.ForgetLogin is not implemented"))
 }
 
 func (UnimplementedWnetHandler) Sessions(context.Context, *SessionsRequest) (*SessionsResponse, error) {

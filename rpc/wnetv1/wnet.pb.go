@@ -2512,6 +2512,226 @@ func (x *GetHomeDirectoryResponse) GetPath() string {
 	return ""
 }
 
+type SavedLoginsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SavedLoginsRequest) Reset() {
+	*x = SavedLoginsRequest{}
+	mi := &file_wnet_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SavedLoginsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SavedLoginsRequest) ProtoMessage() {}
+
+func (x *SavedLoginsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SavedLoginsRequest.ProtoReflect.Descriptor instead.
+func (*SavedLoginsRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{43}
+}
+
+type SavedLogin struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Target        string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	User          string                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SavedLogin) Reset() {
+	*x = SavedLogin{}
+	mi := &file_wnet_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SavedLogin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SavedLogin) ProtoMessage() {}
+
+func (x *SavedLogin) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SavedLogin.ProtoReflect.Descriptor instead.
+func (*SavedLogin) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *SavedLogin) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *SavedLogin) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+type SavedLoginsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Logins        []*SavedLogin          `protobuf:"bytes,1,rep,name=logins,proto3" json:"logins,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SavedLoginsResponse) Reset() {
+	*x = SavedLoginsResponse{}
+	mi := &file_wnet_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SavedLoginsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SavedLoginsResponse) ProtoMessage() {}
+
+func (x *SavedLoginsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SavedLoginsResponse.ProtoReflect.Descriptor instead.
+func (*SavedLoginsResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *SavedLoginsResponse) GetLogins() []*SavedLogin {
+	if x != nil {
+		return x.Logins
+	}
+	return nil
+}
+
+type ForgetLoginRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Target        *string                `protobuf:"bytes,1,opt,name=target,proto3,oneof" json:"target,omitempty"` // required
+	User          string                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`           // "": every user's
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetLoginRequest) Reset() {
+	*x = ForgetLoginRequest{}
+	mi := &file_wnet_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetLoginRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetLoginRequest) ProtoMessage() {}
+
+func (x *ForgetLoginRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetLoginRequest.ProtoReflect.Descriptor instead.
+func (*ForgetLoginRequest) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ForgetLoginRequest) GetTarget() string {
+	if x != nil && x.Target != nil {
+		return *x.Target
+	}
+	return ""
+}
+
+func (x *ForgetLoginRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+type ForgetLoginResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetLoginResponse) Reset() {
+	*x = ForgetLoginResponse{}
+	mi := &file_wnet_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetLoginResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetLoginResponse) ProtoMessage() {}
+
+func (x *ForgetLoginResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_wnet_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetLoginResponse.ProtoReflect.Descriptor instead.
+func (*ForgetLoginResponse) Descriptor() ([]byte, []int) {
+	return file_wnet_proto_rawDescGZIP(), []int{47}
+}
+
 type CachePasswordRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Resource      []byte                 `protobuf:"bytes,1,opt,name=resource,proto3,oneof" json:"resource,omitempty"` // required
@@ -2523,7 +2743,7 @@ type CachePasswordRequest struct {
 
 func (x *CachePasswordRequest) Reset() {
 	*x = CachePasswordRequest{}
-	mi := &file_wnet_proto_msgTypes[43]
+	mi := &file_wnet_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2535,7 +2755,7 @@ func (x *CachePasswordRequest) String() string {
 func (*CachePasswordRequest) ProtoMessage() {}
 
 func (x *CachePasswordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[43]
+	mi := &file_wnet_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2548,7 +2768,7 @@ func (x *CachePasswordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CachePasswordRequest.ProtoReflect.Descriptor instead.
 func (*CachePasswordRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{43}
+	return file_wnet_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CachePasswordRequest) GetResource() []byte {
@@ -2580,7 +2800,7 @@ type CachePasswordResponse struct {
 
 func (x *CachePasswordResponse) Reset() {
 	*x = CachePasswordResponse{}
-	mi := &file_wnet_proto_msgTypes[44]
+	mi := &file_wnet_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2592,7 +2812,7 @@ func (x *CachePasswordResponse) String() string {
 func (*CachePasswordResponse) ProtoMessage() {}
 
 func (x *CachePasswordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[44]
+	mi := &file_wnet_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2605,7 +2825,7 @@ func (x *CachePasswordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CachePasswordResponse.ProtoReflect.Descriptor instead.
 func (*CachePasswordResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{44}
+	return file_wnet_proto_rawDescGZIP(), []int{49}
 }
 
 type GetCachedPasswordRequest struct {
@@ -2618,7 +2838,7 @@ type GetCachedPasswordRequest struct {
 
 func (x *GetCachedPasswordRequest) Reset() {
 	*x = GetCachedPasswordRequest{}
-	mi := &file_wnet_proto_msgTypes[45]
+	mi := &file_wnet_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2630,7 +2850,7 @@ func (x *GetCachedPasswordRequest) String() string {
 func (*GetCachedPasswordRequest) ProtoMessage() {}
 
 func (x *GetCachedPasswordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[45]
+	mi := &file_wnet_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2643,7 +2863,7 @@ func (x *GetCachedPasswordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCachedPasswordRequest.ProtoReflect.Descriptor instead.
 func (*GetCachedPasswordRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{45}
+	return file_wnet_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *GetCachedPasswordRequest) GetResource() []byte {
@@ -2669,7 +2889,7 @@ type GetCachedPasswordResponse struct {
 
 func (x *GetCachedPasswordResponse) Reset() {
 	*x = GetCachedPasswordResponse{}
-	mi := &file_wnet_proto_msgTypes[46]
+	mi := &file_wnet_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2681,7 +2901,7 @@ func (x *GetCachedPasswordResponse) String() string {
 func (*GetCachedPasswordResponse) ProtoMessage() {}
 
 func (x *GetCachedPasswordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[46]
+	mi := &file_wnet_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2694,7 +2914,7 @@ func (x *GetCachedPasswordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCachedPasswordResponse.ProtoReflect.Descriptor instead.
 func (*GetCachedPasswordResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{46}
+	return file_wnet_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetCachedPasswordResponse) GetPassword() []byte {
@@ -2714,7 +2934,7 @@ type RemoveCachedPasswordRequest struct {
 
 func (x *RemoveCachedPasswordRequest) Reset() {
 	*x = RemoveCachedPasswordRequest{}
-	mi := &file_wnet_proto_msgTypes[47]
+	mi := &file_wnet_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2726,7 +2946,7 @@ func (x *RemoveCachedPasswordRequest) String() string {
 func (*RemoveCachedPasswordRequest) ProtoMessage() {}
 
 func (x *RemoveCachedPasswordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[47]
+	mi := &file_wnet_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2739,7 +2959,7 @@ func (x *RemoveCachedPasswordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveCachedPasswordRequest.ProtoReflect.Descriptor instead.
 func (*RemoveCachedPasswordRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{47}
+	return file_wnet_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *RemoveCachedPasswordRequest) GetResource() []byte {
@@ -2764,7 +2984,7 @@ type RemoveCachedPasswordResponse struct {
 
 func (x *RemoveCachedPasswordResponse) Reset() {
 	*x = RemoveCachedPasswordResponse{}
-	mi := &file_wnet_proto_msgTypes[48]
+	mi := &file_wnet_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2776,7 +2996,7 @@ func (x *RemoveCachedPasswordResponse) String() string {
 func (*RemoveCachedPasswordResponse) ProtoMessage() {}
 
 func (x *RemoveCachedPasswordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[48]
+	mi := &file_wnet_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2789,7 +3009,7 @@ func (x *RemoveCachedPasswordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveCachedPasswordResponse.ProtoReflect.Descriptor instead.
 func (*RemoveCachedPasswordResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{48}
+	return file_wnet_proto_rawDescGZIP(), []int{53}
 }
 
 type EnumCachedPasswordsRequest struct {
@@ -2802,7 +3022,7 @@ type EnumCachedPasswordsRequest struct {
 
 func (x *EnumCachedPasswordsRequest) Reset() {
 	*x = EnumCachedPasswordsRequest{}
-	mi := &file_wnet_proto_msgTypes[49]
+	mi := &file_wnet_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2814,7 +3034,7 @@ func (x *EnumCachedPasswordsRequest) String() string {
 func (*EnumCachedPasswordsRequest) ProtoMessage() {}
 
 func (x *EnumCachedPasswordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[49]
+	mi := &file_wnet_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2827,7 +3047,7 @@ func (x *EnumCachedPasswordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnumCachedPasswordsRequest.ProtoReflect.Descriptor instead.
 func (*EnumCachedPasswordsRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{49}
+	return file_wnet_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *EnumCachedPasswordsRequest) GetPrefix() []byte {
@@ -2853,7 +3073,7 @@ type EnumCachedPasswordsResponse struct {
 
 func (x *EnumCachedPasswordsResponse) Reset() {
 	*x = EnumCachedPasswordsResponse{}
-	mi := &file_wnet_proto_msgTypes[50]
+	mi := &file_wnet_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2865,7 +3085,7 @@ func (x *EnumCachedPasswordsResponse) String() string {
 func (*EnumCachedPasswordsResponse) ProtoMessage() {}
 
 func (x *EnumCachedPasswordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[50]
+	mi := &file_wnet_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2878,7 +3098,7 @@ func (x *EnumCachedPasswordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnumCachedPasswordsResponse.ProtoReflect.Descriptor instead.
 func (*EnumCachedPasswordsResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{50}
+	return file_wnet_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *EnumCachedPasswordsResponse) GetPasswords() []*CachedPassword {
@@ -2899,7 +3119,7 @@ type CachedPassword struct {
 
 func (x *CachedPassword) Reset() {
 	*x = CachedPassword{}
-	mi := &file_wnet_proto_msgTypes[51]
+	mi := &file_wnet_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2911,7 +3131,7 @@ func (x *CachedPassword) String() string {
 func (*CachedPassword) ProtoMessage() {}
 
 func (x *CachedPassword) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[51]
+	mi := &file_wnet_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2924,7 +3144,7 @@ func (x *CachedPassword) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CachedPassword.ProtoReflect.Descriptor instead.
 func (*CachedPassword) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{51}
+	return file_wnet_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CachedPassword) GetResource() []byte {
@@ -2963,7 +3183,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_wnet_proto_msgTypes[52]
+	mi := &file_wnet_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2975,7 +3195,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[52]
+	mi := &file_wnet_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2988,7 +3208,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{52}
+	return file_wnet_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Session) GetLuid() string {
@@ -3048,7 +3268,7 @@ type SessionsRequest struct {
 
 func (x *SessionsRequest) Reset() {
 	*x = SessionsRequest{}
-	mi := &file_wnet_proto_msgTypes[53]
+	mi := &file_wnet_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3060,7 +3280,7 @@ func (x *SessionsRequest) String() string {
 func (*SessionsRequest) ProtoMessage() {}
 
 func (x *SessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[53]
+	mi := &file_wnet_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3073,7 +3293,7 @@ func (x *SessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionsRequest.ProtoReflect.Descriptor instead.
 func (*SessionsRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{53}
+	return file_wnet_proto_rawDescGZIP(), []int{58}
 }
 
 type SessionsResponse struct {
@@ -3085,7 +3305,7 @@ type SessionsResponse struct {
 
 func (x *SessionsResponse) Reset() {
 	*x = SessionsResponse{}
-	mi := &file_wnet_proto_msgTypes[54]
+	mi := &file_wnet_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3097,7 +3317,7 @@ func (x *SessionsResponse) String() string {
 func (*SessionsResponse) ProtoMessage() {}
 
 func (x *SessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[54]
+	mi := &file_wnet_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3110,7 +3330,7 @@ func (x *SessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionsResponse.ProtoReflect.Descriptor instead.
 func (*SessionsResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{54}
+	return file_wnet_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *SessionsResponse) GetSessions() []*Session {
@@ -3129,7 +3349,7 @@ type CreateSessionRequest struct {
 
 func (x *CreateSessionRequest) Reset() {
 	*x = CreateSessionRequest{}
-	mi := &file_wnet_proto_msgTypes[55]
+	mi := &file_wnet_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3141,7 +3361,7 @@ func (x *CreateSessionRequest) String() string {
 func (*CreateSessionRequest) ProtoMessage() {}
 
 func (x *CreateSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[55]
+	mi := &file_wnet_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3154,7 +3374,7 @@ func (x *CreateSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSessionRequest.ProtoReflect.Descriptor instead.
 func (*CreateSessionRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{55}
+	return file_wnet_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *CreateSessionRequest) GetAnchor() int32 {
@@ -3174,7 +3394,7 @@ type CreateSessionResponse struct {
 
 func (x *CreateSessionResponse) Reset() {
 	*x = CreateSessionResponse{}
-	mi := &file_wnet_proto_msgTypes[56]
+	mi := &file_wnet_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3186,7 +3406,7 @@ func (x *CreateSessionResponse) String() string {
 func (*CreateSessionResponse) ProtoMessage() {}
 
 func (x *CreateSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[56]
+	mi := &file_wnet_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3199,7 +3419,7 @@ func (x *CreateSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSessionResponse.ProtoReflect.Descriptor instead.
 func (*CreateSessionResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{56}
+	return file_wnet_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *CreateSessionResponse) GetSession() *Session {
@@ -3225,7 +3445,7 @@ type EndSessionRequest struct {
 
 func (x *EndSessionRequest) Reset() {
 	*x = EndSessionRequest{}
-	mi := &file_wnet_proto_msgTypes[57]
+	mi := &file_wnet_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3237,7 +3457,7 @@ func (x *EndSessionRequest) String() string {
 func (*EndSessionRequest) ProtoMessage() {}
 
 func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[57]
+	mi := &file_wnet_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3250,7 +3470,7 @@ func (x *EndSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionRequest.ProtoReflect.Descriptor instead.
 func (*EndSessionRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{57}
+	return file_wnet_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *EndSessionRequest) GetLuid() string {
@@ -3268,7 +3488,7 @@ type EndSessionResponse struct {
 
 func (x *EndSessionResponse) Reset() {
 	*x = EndSessionResponse{}
-	mi := &file_wnet_proto_msgTypes[58]
+	mi := &file_wnet_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3280,7 +3500,7 @@ func (x *EndSessionResponse) String() string {
 func (*EndSessionResponse) ProtoMessage() {}
 
 func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[58]
+	mi := &file_wnet_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3293,7 +3513,7 @@ func (x *EndSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionResponse.ProtoReflect.Descriptor instead.
 func (*EndSessionResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{58}
+	return file_wnet_proto_rawDescGZIP(), []int{63}
 }
 
 type VersionRequest struct {
@@ -3304,7 +3524,7 @@ type VersionRequest struct {
 
 func (x *VersionRequest) Reset() {
 	*x = VersionRequest{}
-	mi := &file_wnet_proto_msgTypes[59]
+	mi := &file_wnet_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3316,7 +3536,7 @@ func (x *VersionRequest) String() string {
 func (*VersionRequest) ProtoMessage() {}
 
 func (x *VersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[59]
+	mi := &file_wnet_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3329,7 +3549,7 @@ func (x *VersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VersionRequest.ProtoReflect.Descriptor instead.
 func (*VersionRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{59}
+	return file_wnet_proto_rawDescGZIP(), []int{64}
 }
 
 type VersionResponse struct {
@@ -3343,7 +3563,7 @@ type VersionResponse struct {
 
 func (x *VersionResponse) Reset() {
 	*x = VersionResponse{}
-	mi := &file_wnet_proto_msgTypes[60]
+	mi := &file_wnet_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3355,7 +3575,7 @@ func (x *VersionResponse) String() string {
 func (*VersionResponse) ProtoMessage() {}
 
 func (x *VersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[60]
+	mi := &file_wnet_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3368,7 +3588,7 @@ func (x *VersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VersionResponse.ProtoReflect.Descriptor instead.
 func (*VersionResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{60}
+	return file_wnet_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *VersionResponse) GetVersion() string {
@@ -3400,7 +3620,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_wnet_proto_msgTypes[61]
+	mi := &file_wnet_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3412,7 +3632,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[61]
+	mi := &file_wnet_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3425,7 +3645,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{61}
+	return file_wnet_proto_rawDescGZIP(), []int{66}
 }
 
 // HealthResponse is answered by the RPC server alone: it tells that the daemon listens, whatever its connections do.
@@ -3444,7 +3664,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_wnet_proto_msgTypes[62]
+	mi := &file_wnet_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3456,7 +3676,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[62]
+	mi := &file_wnet_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3469,7 +3689,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{62}
+	return file_wnet_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *HealthResponse) GetSince() *timestamppb.Timestamp {
@@ -3529,7 +3749,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_wnet_proto_msgTypes[63]
+	mi := &file_wnet_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3541,7 +3761,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[63]
+	mi := &file_wnet_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3554,7 +3774,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{63}
+	return file_wnet_proto_rawDescGZIP(), []int{68}
 }
 
 type ShutdownResponse struct {
@@ -3565,7 +3785,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_wnet_proto_msgTypes[64]
+	mi := &file_wnet_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3577,7 +3797,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[64]
+	mi := &file_wnet_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3590,7 +3810,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{64}
+	return file_wnet_proto_rawDescGZIP(), []int{69}
 }
 
 // Error is wnet.Error, whole.
@@ -3612,7 +3832,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_wnet_proto_msgTypes[65]
+	mi := &file_wnet_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3624,7 +3844,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[65]
+	mi := &file_wnet_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3637,7 +3857,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{65}
+	return file_wnet_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Error) GetOp() string {
@@ -3724,7 +3944,7 @@ type Cause struct {
 
 func (x *Cause) Reset() {
 	*x = Cause{}
-	mi := &file_wnet_proto_msgTypes[66]
+	mi := &file_wnet_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3736,7 +3956,7 @@ func (x *Cause) String() string {
 func (*Cause) ProtoMessage() {}
 
 func (x *Cause) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[66]
+	mi := &file_wnet_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3749,7 +3969,7 @@ func (x *Cause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cause.ProtoReflect.Descriptor instead.
 func (*Cause) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{66}
+	return file_wnet_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Cause) GetText() string {
@@ -3801,7 +4021,7 @@ type Holder struct {
 
 func (x *Holder) Reset() {
 	*x = Holder{}
-	mi := &file_wnet_proto_msgTypes[67]
+	mi := &file_wnet_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3813,7 +4033,7 @@ func (x *Holder) String() string {
 func (*Holder) ProtoMessage() {}
 
 func (x *Holder) ProtoReflect() protoreflect.Message {
-	mi := &file_wnet_proto_msgTypes[67]
+	mi := &file_wnet_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3826,7 +4046,7 @@ func (x *Holder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holder.ProtoReflect.Descriptor instead.
 func (*Holder) Descriptor() ([]byte, []int) {
-	return file_wnet_proto_rawDescGZIP(), []int{67}
+	return file_wnet_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Holder) GetPid() int32 {
@@ -4084,7 +4304,19 @@ const file_wnet_proto_rawDesc = "" +
 	"\bprovider\x18\x01 \x01(\tH\x00R\bprovider\x88\x01\x01B\v\n" +
 	"\t_provider\".\n" +
 	"\x18GetHomeDirectoryResponse\x12\x12\n" +
-	"\x04path\x18\x01 \x01(\tR\x04path\"\x86\x01\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\"\x14\n" +
+	"\x12SavedLoginsRequest\"8\n" +
+	"\n" +
+	"SavedLogin\x12\x16\n" +
+	"\x06target\x18\x01 \x01(\tR\x06target\x12\x12\n" +
+	"\x04user\x18\x02 \x01(\tR\x04user\"B\n" +
+	"\x13SavedLoginsResponse\x12+\n" +
+	"\x06logins\x18\x01 \x03(\v2\x13.wnet.v1.SavedLoginR\x06logins\"P\n" +
+	"\x12ForgetLoginRequest\x12\x1b\n" +
+	"\x06target\x18\x01 \x01(\tH\x00R\x06target\x88\x01\x01\x12\x12\n" +
+	"\x04user\x18\x02 \x01(\tR\x04userB\t\n" +
+	"\a_target\"\x15\n" +
+	"\x13ForgetLoginResponse\"\x86\x01\n" +
 	"\x14CachePasswordRequest\x12\x1f\n" +
 	"\bresource\x18\x01 \x01(\fH\x00R\bresource\x88\x01\x01\x12\x1f\n" +
 	"\bpassword\x18\x02 \x01(\fH\x01R\bpassword\x88\x01\x01\x12\x12\n" +
@@ -4174,7 +4406,7 @@ const file_wnet_proto_rawDesc = "" +
 	"\x03uid\x18\x03 \x01(\x05R\x03uid\x12\x12\n" +
 	"\x04user\x18\x04 \x01(\tR\x04user\x12\x12\n" +
 	"\x04file\x18\x05 \x01(\tR\x04file\x12\x10\n" +
-	"\x03use\x18\x06 \x01(\tR\x03use2\xff\x12\n" +
+	"\x03use\x18\x06 \x01(\tR\x03use2\x93\x14\n" +
 	"\x04Wnet\x12N\n" +
 	"\rAddConnection\x12\x1d.wnet.v1.AddConnectionRequest\x1a\x1e.wnet.v1.AddConnectionResponse\x12N\n" +
 	"\rUseConnection\x12\x1d.wnet.v1.UseConnectionRequest\x1a\x1e.wnet.v1.UseConnectionResponse\x12W\n" +
@@ -4198,7 +4430,9 @@ const file_wnet_proto_rawDesc = "" +
 	"\rCachePassword\x12\x1d.wnet.v1.CachePasswordRequest\x1a\x1e.wnet.v1.CachePasswordResponse\x12Z\n" +
 	"\x11GetCachedPassword\x12!.wnet.v1.GetCachedPasswordRequest\x1a\".wnet.v1.GetCachedPasswordResponse\x12c\n" +
 	"\x14RemoveCachedPassword\x12$.wnet.v1.RemoveCachedPasswordRequest\x1a%.wnet.v1.RemoveCachedPasswordResponse\x12`\n" +
-	"\x13EnumCachedPasswords\x12#.wnet.v1.EnumCachedPasswordsRequest\x1a$.wnet.v1.EnumCachedPasswordsResponse\x12?\n" +
+	"\x13EnumCachedPasswords\x12#.wnet.v1.EnumCachedPasswordsRequest\x1a$.wnet.v1.EnumCachedPasswordsResponse\x12H\n" +
+	"\vSavedLogins\x12\x1b.wnet.v1.SavedLoginsRequest\x1a\x1c.wnet.v1.SavedLoginsResponse\x12H\n" +
+	"\vForgetLogin\x12\x1b.wnet.v1.ForgetLoginRequest\x1a\x1c.wnet.v1.ForgetLoginResponse\x12?\n" +
 	"\bSessions\x12\x18.wnet.v1.SessionsRequest\x1a\x19.wnet.v1.SessionsResponse\x12N\n" +
 	"\rCreateSession\x12\x1d.wnet.v1.CreateSessionRequest\x1a\x1e.wnet.v1.CreateSessionResponse\x12E\n" +
 	"\n" +
@@ -4219,7 +4453,7 @@ func file_wnet_proto_rawDescGZIP() []byte {
 	return file_wnet_proto_rawDescData
 }
 
-var file_wnet_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
+var file_wnet_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
 var file_wnet_proto_goTypes = []any{
 	(*UseOptions)(nil),                       // 0: wnet.v1.UseOptions
 	(*AddConnectionRequest)(nil),             // 1: wnet.v1.AddConnectionRequest
@@ -4264,32 +4498,37 @@ var file_wnet_proto_goTypes = []any{
 	(*SetSaveConnectionsResponse)(nil),       // 40: wnet.v1.SetSaveConnectionsResponse
 	(*GetHomeDirectoryRequest)(nil),          // 41: wnet.v1.GetHomeDirectoryRequest
 	(*GetHomeDirectoryResponse)(nil),         // 42: wnet.v1.GetHomeDirectoryResponse
-	(*CachePasswordRequest)(nil),             // 43: wnet.v1.CachePasswordRequest
-	(*CachePasswordResponse)(nil),            // 44: wnet.v1.CachePasswordResponse
-	(*GetCachedPasswordRequest)(nil),         // 45: wnet.v1.GetCachedPasswordRequest
-	(*GetCachedPasswordResponse)(nil),        // 46: wnet.v1.GetCachedPasswordResponse
-	(*RemoveCachedPasswordRequest)(nil),      // 47: wnet.v1.RemoveCachedPasswordRequest
-	(*RemoveCachedPasswordResponse)(nil),     // 48: wnet.v1.RemoveCachedPasswordResponse
-	(*EnumCachedPasswordsRequest)(nil),       // 49: wnet.v1.EnumCachedPasswordsRequest
-	(*EnumCachedPasswordsResponse)(nil),      // 50: wnet.v1.EnumCachedPasswordsResponse
-	(*CachedPassword)(nil),                   // 51: wnet.v1.CachedPassword
-	(*Session)(nil),                          // 52: wnet.v1.Session
-	(*SessionsRequest)(nil),                  // 53: wnet.v1.SessionsRequest
-	(*SessionsResponse)(nil),                 // 54: wnet.v1.SessionsResponse
-	(*CreateSessionRequest)(nil),             // 55: wnet.v1.CreateSessionRequest
-	(*CreateSessionResponse)(nil),            // 56: wnet.v1.CreateSessionResponse
-	(*EndSessionRequest)(nil),                // 57: wnet.v1.EndSessionRequest
-	(*EndSessionResponse)(nil),               // 58: wnet.v1.EndSessionResponse
-	(*VersionRequest)(nil),                   // 59: wnet.v1.VersionRequest
-	(*VersionResponse)(nil),                  // 60: wnet.v1.VersionResponse
-	(*HealthRequest)(nil),                    // 61: wnet.v1.HealthRequest
-	(*HealthResponse)(nil),                   // 62: wnet.v1.HealthResponse
-	(*ShutdownRequest)(nil),                  // 63: wnet.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),                 // 64: wnet.v1.ShutdownResponse
-	(*Error)(nil),                            // 65: wnet.v1.Error
-	(*Cause)(nil),                            // 66: wnet.v1.Cause
-	(*Holder)(nil),                           // 67: wnet.v1.Holder
-	(*timestamppb.Timestamp)(nil),            // 68: google.protobuf.Timestamp
+	(*SavedLoginsRequest)(nil),               // 43: wnet.v1.SavedLoginsRequest
+	(*SavedLogin)(nil),                       // 44: wnet.v1.SavedLogin
+	(*SavedLoginsResponse)(nil),              // 45: wnet.v1.SavedLoginsResponse
+	(*ForgetLoginRequest)(nil),               // 46: wnet.v1.ForgetLoginRequest
+	(*ForgetLoginResponse)(nil),              // 47: wnet.v1.ForgetLoginResponse
+	(*CachePasswordRequest)(nil),             // 48: wnet.v1.CachePasswordRequest
+	(*CachePasswordResponse)(nil),            // 49: wnet.v1.CachePasswordResponse
+	(*GetCachedPasswordRequest)(nil),         // 50: wnet.v1.GetCachedPasswordRequest
+	(*GetCachedPasswordResponse)(nil),        // 51: wnet.v1.GetCachedPasswordResponse
+	(*RemoveCachedPasswordRequest)(nil),      // 52: wnet.v1.RemoveCachedPasswordRequest
+	(*RemoveCachedPasswordResponse)(nil),     // 53: wnet.v1.RemoveCachedPasswordResponse
+	(*EnumCachedPasswordsRequest)(nil),       // 54: wnet.v1.EnumCachedPasswordsRequest
+	(*EnumCachedPasswordsResponse)(nil),      // 55: wnet.v1.EnumCachedPasswordsResponse
+	(*CachedPassword)(nil),                   // 56: wnet.v1.CachedPassword
+	(*Session)(nil),                          // 57: wnet.v1.Session
+	(*SessionsRequest)(nil),                  // 58: wnet.v1.SessionsRequest
+	(*SessionsResponse)(nil),                 // 59: wnet.v1.SessionsResponse
+	(*CreateSessionRequest)(nil),             // 60: wnet.v1.CreateSessionRequest
+	(*CreateSessionResponse)(nil),            // 61: wnet.v1.CreateSessionResponse
+	(*EndSessionRequest)(nil),                // 62: wnet.v1.EndSessionRequest
+	(*EndSessionResponse)(nil),               // 63: wnet.v1.EndSessionResponse
+	(*VersionRequest)(nil),                   // 64: wnet.v1.VersionRequest
+	(*VersionResponse)(nil),                  // 65: wnet.v1.VersionResponse
+	(*HealthRequest)(nil),                    // 66: wnet.v1.HealthRequest
+	(*HealthResponse)(nil),                   // 67: wnet.v1.HealthResponse
+	(*ShutdownRequest)(nil),                  // 68: wnet.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),                 // 69: wnet.v1.ShutdownResponse
+	(*Error)(nil),                            // 70: wnet.v1.Error
+	(*Cause)(nil),                            // 71: wnet.v1.Cause
+	(*Holder)(nil),                           // 72: wnet.v1.Holder
+	(*timestamppb.Timestamp)(nil),            // 73: google.protobuf.Timestamp
 }
 var file_wnet_proto_depIdxs = []int32{
 	0,  // 0: wnet.v1.AddConnectionRequest.options:type_name -> wnet.v1.UseOptions
@@ -4301,79 +4540,84 @@ var file_wnet_proto_depIdxs = []int32{
 	0,  // 6: wnet.v1.EnumRequest.options:type_name -> wnet.v1.UseOptions
 	30, // 7: wnet.v1.EnumResponse.resources:type_name -> wnet.v1.Resource
 	36, // 8: wnet.v1.ConnectionsResponse.connections:type_name -> wnet.v1.Connection
-	68, // 9: wnet.v1.Status.since:type_name -> google.protobuf.Timestamp
+	73, // 9: wnet.v1.Status.since:type_name -> google.protobuf.Timestamp
 	35, // 10: wnet.v1.Connection.status:type_name -> wnet.v1.Status
 	0,  // 11: wnet.v1.Connection.options:type_name -> wnet.v1.UseOptions
-	51, // 12: wnet.v1.EnumCachedPasswordsResponse.passwords:type_name -> wnet.v1.CachedPassword
-	68, // 13: wnet.v1.Session.since:type_name -> google.protobuf.Timestamp
-	52, // 14: wnet.v1.SessionsResponse.sessions:type_name -> wnet.v1.Session
-	52, // 15: wnet.v1.CreateSessionResponse.session:type_name -> wnet.v1.Session
-	68, // 16: wnet.v1.HealthResponse.since:type_name -> google.protobuf.Timestamp
-	66, // 17: wnet.v1.Error.cause:type_name -> wnet.v1.Cause
-	67, // 18: wnet.v1.Error.holders:type_name -> wnet.v1.Holder
-	1,  // 19: wnet.v1.Wnet.AddConnection:input_type -> wnet.v1.AddConnectionRequest
-	3,  // 20: wnet.v1.Wnet.UseConnection:input_type -> wnet.v1.UseConnectionRequest
-	6,  // 21: wnet.v1.Wnet.CancelConnection:input_type -> wnet.v1.CancelConnectionRequest
-	8,  // 22: wnet.v1.Wnet.RestoreConnection:input_type -> wnet.v1.RestoreConnectionRequest
-	10, // 23: wnet.v1.Wnet.ClearConnections:input_type -> wnet.v1.ClearConnectionsRequest
-	12, // 24: wnet.v1.Wnet.GetConnection:input_type -> wnet.v1.GetConnectionRequest
-	14, // 25: wnet.v1.Wnet.GetUser:input_type -> wnet.v1.GetUserRequest
-	16, // 26: wnet.v1.Wnet.GetUniversalName:input_type -> wnet.v1.GetUniversalNameRequest
-	18, // 27: wnet.v1.Wnet.GetResourceInformation:input_type -> wnet.v1.GetResourceInformationRequest
-	20, // 28: wnet.v1.Wnet.GetResourceParent:input_type -> wnet.v1.GetResourceParentRequest
-	22, // 29: wnet.v1.Wnet.GetProviderName:input_type -> wnet.v1.GetProviderNameRequest
-	24, // 30: wnet.v1.Wnet.GetNetworkInformation:input_type -> wnet.v1.GetNetworkInformationRequest
-	26, // 31: wnet.v1.Wnet.GetConnectionPerformance:input_type -> wnet.v1.GetConnectionPerformanceRequest
-	28, // 32: wnet.v1.Wnet.FormatNetworkName:input_type -> wnet.v1.FormatNetworkNameRequest
-	31, // 33: wnet.v1.Wnet.Enum:input_type -> wnet.v1.EnumRequest
-	33, // 34: wnet.v1.Wnet.Connections:input_type -> wnet.v1.ConnectionsRequest
-	37, // 35: wnet.v1.Wnet.SaveConnections:input_type -> wnet.v1.SaveConnectionsRequest
-	39, // 36: wnet.v1.Wnet.SetSaveConnections:input_type -> wnet.v1.SetSaveConnectionsRequest
-	41, // 37: wnet.v1.Wnet.GetHomeDirectory:input_type -> wnet.v1.GetHomeDirectoryRequest
-	43, // 38: wnet.v1.Wnet.CachePassword:input_type -> wnet.v1.CachePasswordRequest
-	45, // 39: wnet.v1.Wnet.GetCachedPassword:input_type -> wnet.v1.GetCachedPasswordRequest
-	47, // 40: wnet.v1.Wnet.RemoveCachedPassword:input_type -> wnet.v1.RemoveCachedPasswordRequest
-	49, // 41: wnet.v1.Wnet.EnumCachedPasswords:input_type -> wnet.v1.EnumCachedPasswordsRequest
-	53, // 42: wnet.v1.Wnet.Sessions:input_type -> wnet.v1.SessionsRequest
-	55, // 43: wnet.v1.Wnet.CreateSession:input_type -> wnet.v1.CreateSessionRequest
-	57, // 44: wnet.v1.Wnet.EndSession:input_type -> wnet.v1.EndSessionRequest
-	59, // 45: wnet.v1.Wnet.Version:input_type -> wnet.v1.VersionRequest
-	61, // 46: wnet.v1.Wnet.Health:input_type -> wnet.v1.HealthRequest
-	63, // 47: wnet.v1.Wnet.Shutdown:input_type -> wnet.v1.ShutdownRequest
-	2,  // 48: wnet.v1.Wnet.AddConnection:output_type -> wnet.v1.AddConnectionResponse
-	5,  // 49: wnet.v1.Wnet.UseConnection:output_type -> wnet.v1.UseConnectionResponse
-	7,  // 50: wnet.v1.Wnet.CancelConnection:output_type -> wnet.v1.CancelConnectionResponse
-	9,  // 51: wnet.v1.Wnet.RestoreConnection:output_type -> wnet.v1.RestoreConnectionResponse
-	11, // 52: wnet.v1.Wnet.ClearConnections:output_type -> wnet.v1.ClearConnectionsResponse
-	13, // 53: wnet.v1.Wnet.GetConnection:output_type -> wnet.v1.GetConnectionResponse
-	15, // 54: wnet.v1.Wnet.GetUser:output_type -> wnet.v1.GetUserResponse
-	17, // 55: wnet.v1.Wnet.GetUniversalName:output_type -> wnet.v1.GetUniversalNameResponse
-	19, // 56: wnet.v1.Wnet.GetResourceInformation:output_type -> wnet.v1.GetResourceInformationResponse
-	21, // 57: wnet.v1.Wnet.GetResourceParent:output_type -> wnet.v1.GetResourceParentResponse
-	23, // 58: wnet.v1.Wnet.GetProviderName:output_type -> wnet.v1.GetProviderNameResponse
-	25, // 59: wnet.v1.Wnet.GetNetworkInformation:output_type -> wnet.v1.GetNetworkInformationResponse
-	27, // 60: wnet.v1.Wnet.GetConnectionPerformance:output_type -> wnet.v1.GetConnectionPerformanceResponse
-	29, // 61: wnet.v1.Wnet.FormatNetworkName:output_type -> wnet.v1.FormatNetworkNameResponse
-	32, // 62: wnet.v1.Wnet.Enum:output_type -> wnet.v1.EnumResponse
-	34, // 63: wnet.v1.Wnet.Connections:output_type -> wnet.v1.ConnectionsResponse
-	38, // 64: wnet.v1.Wnet.SaveConnections:output_type -> wnet.v1.SaveConnectionsResponse
-	40, // 65: wnet.v1.Wnet.SetSaveConnections:output_type -> wnet.v1.SetSaveConnectionsResponse
-	42, // 66: wnet.v1.Wnet.GetHomeDirectory:output_type -> wnet.v1.GetHomeDirectoryResponse
-	44, // 67: wnet.v1.Wnet.CachePassword:output_type -> wnet.v1.CachePasswordResponse
-	46, // 68: wnet.v1.Wnet.GetCachedPassword:output_type -> wnet.v1.GetCachedPasswordResponse
-	48, // 69: wnet.v1.Wnet.RemoveCachedPassword:output_type -> wnet.v1.RemoveCachedPasswordResponse
-	50, // 70: wnet.v1.Wnet.EnumCachedPasswords:output_type -> wnet.v1.EnumCachedPasswordsResponse
-	54, // 71: wnet.v1.Wnet.Sessions:output_type -> wnet.v1.SessionsResponse
-	56, // 72: wnet.v1.Wnet.CreateSession:output_type -> wnet.v1.CreateSessionResponse
-	58, // 73: wnet.v1.Wnet.EndSession:output_type -> wnet.v1.EndSessionResponse
-	60, // 74: wnet.v1.Wnet.Version:output_type -> wnet.v1.VersionResponse
-	62, // 75: wnet.v1.Wnet.Health:output_type -> wnet.v1.HealthResponse
-	64, // 76: wnet.v1.Wnet.Shutdown:output_type -> wnet.v1.ShutdownResponse
-	48, // [48:77] is the sub-list for method output_type
-	19, // [19:48] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	44, // 12: wnet.v1.SavedLoginsResponse.logins:type_name -> wnet.v1.SavedLogin
+	56, // 13: wnet.v1.EnumCachedPasswordsResponse.passwords:type_name -> wnet.v1.CachedPassword
+	73, // 14: wnet.v1.Session.since:type_name -> google.protobuf.Timestamp
+	57, // 15: wnet.v1.SessionsResponse.sessions:type_name -> wnet.v1.Session
+	57, // 16: wnet.v1.CreateSessionResponse.session:type_name -> wnet.v1.Session
+	73, // 17: wnet.v1.HealthResponse.since:type_name -> google.protobuf.Timestamp
+	71, // 18: wnet.v1.Error.cause:type_name -> wnet.v1.Cause
+	72, // 19: wnet.v1.Error.holders:type_name -> wnet.v1.Holder
+	1,  // 20: wnet.v1.Wnet.AddConnection:input_type -> wnet.v1.AddConnectionRequest
+	3,  // 21: wnet.v1.Wnet.UseConnection:input_type -> wnet.v1.UseConnectionRequest
+	6,  // 22: wnet.v1.Wnet.CancelConnection:input_type -> wnet.v1.CancelConnectionRequest
+	8,  // 23: wnet.v1.Wnet.RestoreConnection:input_type -> wnet.v1.RestoreConnectionRequest
+	10, // 24: wnet.v1.Wnet.ClearConnections:input_type -> wnet.v1.ClearConnectionsRequest
+	12, // 25: wnet.v1.Wnet.GetConnection:input_type -> wnet.v1.GetConnectionRequest
+	14, // 26: wnet.v1.Wnet.GetUser:input_type -> wnet.v1.GetUserRequest
+	16, // 27: wnet.v1.Wnet.GetUniversalName:input_type -> wnet.v1.GetUniversalNameRequest
+	18, // 28: wnet.v1.Wnet.GetResourceInformation:input_type -> wnet.v1.GetResourceInformationRequest
+	20, // 29: wnet.v1.Wnet.GetResourceParent:input_type -> wnet.v1.GetResourceParentRequest
+	22, // 30: wnet.v1.Wnet.GetProviderName:input_type -> wnet.v1.GetProviderNameRequest
+	24, // 31: wnet.v1.Wnet.GetNetworkInformation:input_type -> wnet.v1.GetNetworkInformationRequest
+	26, // 32: wnet.v1.Wnet.GetConnectionPerformance:input_type -> wnet.v1.GetConnectionPerformanceRequest
+	28, // 33: wnet.v1.Wnet.FormatNetworkName:input_type -> wnet.v1.FormatNetworkNameRequest
+	31, // 34: wnet.v1.Wnet.Enum:input_type -> wnet.v1.EnumRequest
+	33, // 35: wnet.v1.Wnet.Connections:input_type -> wnet.v1.ConnectionsRequest
+	37, // 36: wnet.v1.Wnet.SaveConnections:input_type -> wnet.v1.SaveConnectionsRequest
+	39, // 37: wnet.v1.Wnet.SetSaveConnections:input_type -> wnet.v1.SetSaveConnectionsRequest
+	41, // 38: wnet.v1.Wnet.GetHomeDirectory:input_type -> wnet.v1.GetHomeDirectoryRequest
+	48, // 39: wnet.v1.Wnet.CachePassword:input_type -> wnet.v1.CachePasswordRequest
+	50, // 40: wnet.v1.Wnet.GetCachedPassword:input_type -> wnet.v1.GetCachedPasswordRequest
+	52, // 41: wnet.v1.Wnet.RemoveCachedPassword:input_type -> wnet.v1.RemoveCachedPasswordRequest
+	54, // 42: wnet.v1.Wnet.EnumCachedPasswords:input_type -> wnet.v1.EnumCachedPasswordsRequest
+	43, // 43: wnet.v1.Wnet.SavedLogins:input_type -> wnet.v1.SavedLoginsRequest
+	46, // 44: wnet.v1.Wnet.ForgetLogin:input_type -> wnet.v1.ForgetLoginRequest
+	58, // 45: wnet.v1.Wnet.Sessions:input_type -> wnet.v1.SessionsRequest
+	60, // 46: wnet.v1.Wnet.CreateSession:input_type -> wnet.v1.CreateSessionRequest
+	62, // 47: wnet.v1.Wnet.EndSession:input_type -> wnet.v1.EndSessionRequest
+	64, // 48: wnet.v1.Wnet.Version:input_type -> wnet.v1.VersionRequest
+	66, // 49: wnet.v1.Wnet.Health:input_type -> wnet.v1.HealthRequest
+	68, // 50: wnet.v1.Wnet.Shutdown:input_type -> wnet.v1.ShutdownRequest
+	2,  // 51: wnet.v1.Wnet.AddConnection:output_type -> wnet.v1.AddConnectionResponse
+	5,  // 52: wnet.v1.Wnet.UseConnection:output_type -> wnet.v1.UseConnectionResponse
+	7,  // 53: wnet.v1.Wnet.CancelConnection:output_type -> wnet.v1.CancelConnectionResponse
+	9,  // 54: wnet.v1.Wnet.RestoreConnection:output_type -> wnet.v1.RestoreConnectionResponse
+	11, // 55: wnet.v1.Wnet.ClearConnections:output_type -> wnet.v1.ClearConnectionsResponse
+	13, // 56: wnet.v1.Wnet.GetConnection:output_type -> wnet.v1.GetConnectionResponse
+	15, // 57: wnet.v1.Wnet.GetUser:output_type -> wnet.v1.GetUserResponse
+	17, // 58: wnet.v1.Wnet.GetUniversalName:output_type -> wnet.v1.GetUniversalNameResponse
+	19, // 59: wnet.v1.Wnet.GetResourceInformation:output_type -> wnet.v1.GetResourceInformationResponse
+	21, // 60: wnet.v1.Wnet.GetResourceParent:output_type -> wnet.v1.GetResourceParentResponse
+	23, // 61: wnet.v1.Wnet.GetProviderName:output_type -> wnet.v1.GetProviderNameResponse
+	25, // 62: wnet.v1.Wnet.GetNetworkInformation:output_type -> wnet.v1.GetNetworkInformationResponse
+	27, // 63: wnet.v1.Wnet.GetConnectionPerformance:output_type -> wnet.v1.GetConnectionPerformanceResponse
+	29, // 64: wnet.v1.Wnet.FormatNetworkName:output_type -> wnet.v1.FormatNetworkNameResponse
+	32, // 65: wnet.v1.Wnet.Enum:output_type -> wnet.v1.EnumResponse
+	34, // 66: wnet.v1.Wnet.Connections:output_type -> wnet.v1.ConnectionsResponse
+	38, // 67: wnet.v1.Wnet.SaveConnections:output_type -> wnet.v1.SaveConnectionsResponse
+	40, // 68: wnet.v1.Wnet.SetSaveConnections:output_type -> wnet.v1.SetSaveConnectionsResponse
+	42, // 69: wnet.v1.Wnet.GetHomeDirectory:output_type -> wnet.v1.GetHomeDirectoryResponse
+	49, // 70: wnet.v1.Wnet.CachePassword:output_type -> wnet.v1.CachePasswordResponse
+	51, // 71: wnet.v1.Wnet.GetCachedPassword:output_type -> wnet.v1.GetCachedPasswordResponse
+	53, // 72: wnet.v1.Wnet.RemoveCachedPassword:output_type -> wnet.v1.RemoveCachedPasswordResponse
+	55, // 73: wnet.v1.Wnet.EnumCachedPasswords:output_type -> wnet.v1.EnumCachedPasswordsResponse
+	45, // 74: wnet.v1.Wnet.SavedLogins:output_type -> wnet.v1.SavedLoginsResponse
+	47, // 75: wnet.v1.Wnet.ForgetLogin:output_type -> wnet.v1.ForgetLoginResponse
+	59, // 76: wnet.v1.Wnet.Sessions:output_type -> wnet.v1.SessionsResponse
+	61, // 77: wnet.v1.Wnet.CreateSession:output_type -> wnet.v1.CreateSessionResponse
+	63, // 78: wnet.v1.Wnet.EndSession:output_type -> wnet.v1.EndSessionResponse
+	65, // 79: wnet.v1.Wnet.Version:output_type -> wnet.v1.VersionResponse
+	67, // 80: wnet.v1.Wnet.Health:output_type -> wnet.v1.HealthResponse
+	69, // 81: wnet.v1.Wnet.Shutdown:output_type -> wnet.v1.ShutdownResponse
+	51, // [51:82] is the sub-list for method output_type
+	20, // [20:51] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_wnet_proto_init() }
@@ -4397,18 +4641,19 @@ func file_wnet_proto_init() {
 	file_wnet_proto_msgTypes[31].OneofWrappers = []any{}
 	file_wnet_proto_msgTypes[39].OneofWrappers = []any{}
 	file_wnet_proto_msgTypes[41].OneofWrappers = []any{}
-	file_wnet_proto_msgTypes[43].OneofWrappers = []any{}
-	file_wnet_proto_msgTypes[45].OneofWrappers = []any{}
-	file_wnet_proto_msgTypes[47].OneofWrappers = []any{}
-	file_wnet_proto_msgTypes[55].OneofWrappers = []any{}
-	file_wnet_proto_msgTypes[57].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[46].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[48].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[50].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[52].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[60].OneofWrappers = []any{}
+	file_wnet_proto_msgTypes[62].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wnet_proto_rawDesc), len(file_wnet_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   68,
+			NumMessages:   73,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
