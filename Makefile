@@ -7,7 +7,6 @@ APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync gi
 APT += clang libclang-rt-14-dev pkg-config musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine64 wine32:i386
 # For the browsing of the local network: who answers to it, and a network in which nobody else does.
 APT += avahi-daemon wsdd iproute2
-APT += clang musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine64 wine32:i386
 # A KDC for the tests of Kerberos.
 APT += krb5-kdc krb5-admin-server krb5-user
 APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone

@@ -40,7 +40,7 @@ func TestKerberosWithSmbd(t *testing.T) {
 	}
 	for name, c := range map[string]*auth.Credential{"password": password, "with a realm": qualified, "with a short domain": short, "ticket cache": tickets} {
 		for range 2 { // the second time with the ticket of the first
-			status, flags, report, err := connect(t, s.Addr()).login(c, rig.ServiceHost)
+			status, flags, report, err := login(t, s, c, rig.ServiceHost)
 			if err != nil || status != 0 || flags != 0 || report != (auth.Report{Mechanism: "Kerberos", User: "anna@RIG.TEST"}) {
 				t.Errorf("%s: status %#x, flags %#x, %+v, %v", name, status, flags, report, err)
 			}
@@ -51,7 +51,7 @@ func TestKerberosWithSmbd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, _, report, err := connect(t, s.Addr()).login(keytab, rig.ServiceHost)
+	status, _, report, err := login(t, s, keytab, rig.ServiceHost)
 	if err != nil || status != 0 || report.Mechanism != "Kerberos" {
 		t.Errorf("keytab: status %#x, %+v, %v", status, report, err)
 	}
@@ -113,11 +113,11 @@ func TestKerberosCauses(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		status, _, report, err := connect(t, s.Addr()).login(cred, c.server)
+		status, _, report, err := login(t, s, cred, c.server)
 		var cause auth.Cause
 		errors.As(err, &cause)
 		// A ticket that the server cannot open is refused by its status where it sends no Kerberos error.
-		if cause != c.cause && !(c.cause == auth.Refused && status == logonFailure) || c.cause == 0 && (err != nil || status != 0) {
+		if cause != c.cause && !(c.cause == auth.Refused && status == rig.StatusLogonFailure) || c.cause == 0 && (err != nil || status != 0) {
 			t.Errorf("%s: status %#x, %v; want cause %d (%v)", name, status, err, c.cause, c.cause)
 		}
 		if err != nil && (strings.Contains(err.Error(), "good") || strings.Contains(err.Error(), "local")) {
@@ -151,7 +151,7 @@ func TestKerberosRenewedCache(t *testing.T) {
 		if c.life != "" {
 			kdc.Kinit("FILE:"+cache, "anna", "good", "-l", c.life)
 		}
-		status, _, _, err := connect(t, s.Addr()).login(cred, rig.ServiceHost)
+		status, _, _, err := login(t, s, cred, rig.ServiceHost)
 		var cause auth.Cause
 		errors.As(err, &cause)
 		if cause != c.cause || status != 0 {

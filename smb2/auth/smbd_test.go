@@ -7,11 +7,6 @@ import (
 	"github.com/openwnet/wnet/test/rig"
 )
 
-const (
-	logonFailure    = 0xc000006d
-	accountDisabled = 0xc0000072
-)
-
 // NTLMv2 in SPNEGO against a real server which takes nothing else, and which signs: the key is the right one.
 func TestNTLMWithSmbd(t *testing.T) {
 	s := rig.Smbd(t, rig.SMBOptions{
@@ -29,17 +24,17 @@ func TestNTLMWithSmbd(t *testing.T) {
 		{`ELSEWHERE\anna`, s.Password(), 0}, // a server without a domain does not look at it
 		{"jörg", "пароль 密码 🔑", 0},
 		{"JÖRG", "пароль 密码 🔑", 0},
-		{"jörg", "пароль 密码 🗝", logonFailure},
-		{s.User(), s.Password() + " ", logonFailure},
-		{s.User(), "", logonFailure},
-		{"nobody-has-this-name", s.Password(), logonFailure},
-		{"gone", "x", accountDisabled},
+		{"jörg", "пароль 密码 🗝", rig.StatusLogonFailure},
+		{s.User(), s.Password() + " ", rig.StatusLogonFailure},
+		{s.User(), "", rig.StatusLogonFailure},
+		{"nobody-has-this-name", s.Password(), rig.StatusLogonFailure},
+		{"gone", "x", rig.StatusAccountDisabled},
 	} {
 		cred, err := auth.Password(c.name, auth.NewSecret(c.password), auth.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		status, flags, report, err := connect(t, s.Addr()).login(cred, "127.0.0.1")
+		status, flags, report, err := login(t, s, cred, "127.0.0.1")
 		if err != nil || status != c.status || flags != 0 {
 			t.Errorf("%s: status %#x, flags %#x, %v; want %#x", c.name, status, flags, err, c.status)
 		}
@@ -57,7 +52,7 @@ func TestGuestAndAnonymousWithSmbd(t *testing.T) {
 		cred  *auth.Credential
 		flags uint16
 	}{{auth.Guest("stranger"), isGuest}, {auth.Anonymous(), 0}} {
-		status, flags, _, err := connect(t, s.Addr()).login(c.cred, "127.0.0.1")
+		status, flags, _, err := login(t, s, c.cred, "127.0.0.1")
 		if err != nil || status != 0 || flags&^isNull != c.flags {
 			t.Errorf("%s: status %#x, flags %#x, %v; want flags %d", c.cred, status, flags, err, c.flags)
 		}
