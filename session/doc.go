@@ -9,7 +9,8 @@
 //   - A token, as Create gives one, leads to that token's session.
 //   - Else the logind session of the process: a session-X.scope in its control group, of the same user, and a person's logon
 //     (not a timer's or a manager's) that has not ended.
-//   - Else the audit session of the process, where no logind session or user manager has to do with it.
+//   - Else the audit session of the process, where no logind session or user manager has to do with it, and logind does not know the
+//     user: Debian's cron gives each job an audit session, which is nobody's logon.
 //   - Else the default session. User units, cron jobs, containers and whatever outlives its logon are found here.
 //
 // The default session shows its drives in the root folder itself, where people look for them. So that a person with one logon finds

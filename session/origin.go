@@ -27,7 +27,7 @@ func (m *Manager) origin(pid int) (kind, id string, err error) {
 	case manager:
 		return KindDefault, "", nil
 	}
-	if id = m.proc.audit(pid, m.cfg.UID); id != "" {
+	if id = m.proc.audit(pid, m.cfg.UID); id != "" && !m.logindKnows() {
 		return KindAudit, id, nil
 	}
 	return KindDefault, "", nil
@@ -73,6 +73,13 @@ func logindID(s string) bool {
 }
 
 func (m *Manager) logindFolder() string { return filepath.Join(m.cfg.Run, "systemd/sessions") }
+
+// logindKnows reports whether the user has a logon of logind's, or lingers. Logons that count have a scope there: what is outside of them and
+// has an audit session all the same is a job of cron's, at's or a timer's.
+func (m *Manager) logindKnows() bool {
+	_, err := os.Stat(filepath.Join(m.cfg.Run, "systemd/users", strconv.Itoa(m.cfg.UID)))
+	return err == nil
+}
 
 // logindLives reports whether logind has this session, as a person's logon of this user that is not closing.
 func (m *Manager) logindLives(id string) bool {

@@ -32,10 +32,14 @@ func resolve(t *testing.T, m *session.Manager, pid int) *session.Session {
 // Rows: DD-01, DD-06, DD-08.
 func TestResolve(t *testing.T) {
 	const manager = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope\n"
+	const known = "known to logind: " // the user, and it writes so
 	for name, c := range map[string]struct {
 		p    proc
 		want string
 	}{
+		known + "cron":  {proc{groups: "0::/system.slice/cron.service\n", audit: "9", loginuid: "1000"}, "default"},
+		known + "logon": {proc{groups: scope("7"), audit: "3", loginuid: "1000"}, "logind 7"},
+
 		"logind, shared":       {proc{groups: scope("4")}, "default"},
 		"logind, second":       {proc{groups: scope("7")}, "logind 7"},
 		"below the scope":      {proc{groups: "0::/user.slice/user-1000.slice/session-7.scope/sub/x.service\n"}, "logind 7"},
@@ -65,6 +69,9 @@ func TestResolve(t *testing.T) {
 			w.logind("c1", anna, "STATE=active\nCLASS=background\n")
 			w.logind("b1", bert, "STATE=active\nCLASS=user\n")
 			w.logind("cl", anna, "STATE=closing\nCLASS=user\n")
+			if strings.HasPrefix(name, known) {
+				w.write("run/systemd/users/1000", "NAME=anna\nSTATE=active\n")
+			}
 			m := w.manager()
 			if s := resolve(t, m, w.start(50, proc{uid: anna, groups: scope("4")})); s != m.Default() {
 				t.Fatal("the first logon does not share the default session")
