@@ -73,8 +73,8 @@ func TestParseUseOptions(t *testing.T) {
 	}{
 		{"", UseOptions{}, 0},
 		{"{}\x00", UseOptions{}, 0},
-		{` {"tcpPort":4455,"transport":"TCP","skipCertCheck":true,"requestCompression":"YES","hostKey":"SHA256:x"}`,
-			UseOptions{4455, "TCP", true, "YES", "SHA256:x"}, 0},
+		{` {"tcpPort":4455,"transport":"TCP","skipCertCheck":true,"requestCompression":"YES","hostKey":"SHA256:x","smartCard":true}`,
+			UseOptions{4455, "TCP", true, "YES", "SHA256:x", true}, 0},
 		{`{"tcpPort":70000}`, UseOptions{}, win32.ERROR_INVALID_PARAMETER},
 		{`{"tcpPort":"4455"}`, UseOptions{}, win32.ERROR_INVALID_PARAMETER},
 		{`{"port":4455}`, UseOptions{}, win32.ERROR_INVALID_PARAMETER},

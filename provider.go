@@ -48,6 +48,8 @@ type UseOptions struct {
 	RequestCompression string `json:"requestCompression,omitempty" toml:"RequestCompression,omitempty"` // "YES", "NO" or ""
 	// HostKey is a fingerprint that the person accepted for this server, "SHA256:…"; it is then added to the known hosts.
 	HostKey string `json:"hostKey,omitempty" toml:"-"`
+	// SmartCard has nothing but a key on a card or token authenticate; for SSH, one that ssh-agent holds.
+	SmartCard bool `json:"smartCard,omitempty" toml:"SmartCard,omitempty"`
 }
 
 // Conn is one connection as its provider made it. Close may be called more than once and from any goroutine; it ends what is under

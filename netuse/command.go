@@ -118,12 +118,19 @@ func (c Command) Check() error {
 		return &wnet.Error{Op: "UseConnection", Name: c.Remote, Code: win32.ERROR_NOT_SUPPORTED, Err: plain(what), Hint: hint}
 	}
 	switch {
-	case c.SmartCard:
-		return no("wnet reads no smart cards", "Use a user name and a password, a Kerberos ticket or an SSH key.")
+	case c.SmartCard && !bySSH(c.Remote):
+		return no("a smart card logs in to SSH servers only, with a key that ssh-agent holds",
+			"Leave /SMARTCARD out, and use a user name and a password.")
 	case c.Options.Transport == "QUIC":
-		return no("wnet speaks no SMB over QUIC", "Leave /TRANSPORT:QUIC out to connect over TCP.")
+		return no("SMB over QUIC is not spoken here", "Leave /TRANSPORT:QUIC out to connect over TCP.")
 	}
 	return nil
+}
+
+// bySSH reports whether a name in UNC form is one of SSH's.
+func bySSH(remote string) bool {
+	n, err := wnet.ParseRemoteName(remote)
+	return err == nil && n.Scheme == wnet.SchemeSFTP
 }
 
 // At is a Home command's connection to the home folder: what the command with the remote name in place of /HOME would be. The error is that

@@ -220,6 +220,7 @@ func TestCheck(t *testing.T) {
 		"Z: //nas/media /transport:tcp":  false,
 		"Z: //nas/media /transport:quic": true,
 		"Z: //nas/media /smartcard":      true,
+		"Z: sftp://nas/media /smartcard": false,
 		"Z: /home":                       false,
 	} {
 		c, err := Parse(strings.Fields(args))

@@ -284,6 +284,7 @@ func (e Entry) fields(old Entry) []field {
 		{at(keyUseOptions, keySkipCert), strconv.FormatBool(o.SkipCertCheck), o.SkipCertCheck == oo.SkipCertCheck, !o.SkipCertCheck},
 		{at(keyUseOptions, keyCompression), quote(o.RequestCompression), o.RequestCompression == oo.RequestCompression,
 			o.RequestCompression == ""},
+		{at(keyUseOptions, keySmartCard), strconv.FormatBool(o.SmartCard), o.SmartCard == oo.SmartCard, !o.SmartCard},
 	}
 }
 

@@ -70,7 +70,7 @@ func TestNewFile(t *testing.T) {
 		t.Errorf("a missing file: %+v", p)
 	}
 	e := entry("Z:")
-	e.UseOptions = wnet.UseOptions{TCPPort: 4455, Transport: "TCP", HostKey: "SHA256:x"}
+	e.UseOptions = wnet.UseOptions{TCPPort: 4455, Transport: "TCP", HostKey: "SHA256:x", SmartCard: true}
 	change(t, s, func(tx *profile.Tx) {
 		tx.Set(e)
 		tx.SetSaveConnections(false)
@@ -86,7 +86,7 @@ ProviderType = 0x00020000
 ConnectionType = 1
 ConnectFlags = 0
 DeferFlags = 4
-UseOptions = { TCPPort = 4455, Transport = 'TCP' }
+UseOptions = { TCPPort = 4455, Transport = 'TCP', SmartCard = true }
 
 [PersistentConnections]
 SaveConnections = false
@@ -274,6 +274,9 @@ func TestBadProfile(t *testing.T) {
 		"port":               {"[Network.Z]\nRemotePath = '//n/s'\nUseOptions = { TCPPort = 70000 }\n", 3, 26},
 		"transport":          {"[Network.Z]\nRemotePath = '//n/s'\nUseOptions.Transport = 'UDP'\n", 3, 24},
 		"options a value":    {"[Network.Z]\nRemotePath = '//n/s'\nUseOptions = 1\n", 3, 14},
+		"card a text":        {"[Network.Z]\nRemotePath = '//n/s'\nUseOptions = { SmartCard = 'y' }\n", 3, 28},
+		"home no name":       {"[PersistentConnections]\nHomeDirectory = 'anna'\n", 2, 17},
+		"home a number":      {"[PersistentConnections]\nHomeDirectory = 1\n", 2, 17},
 		"skip a text":        {"[Network.Z]\nRemotePath = '//n/s'\nUseOptions = { SkipCertCheck = 'y' }\n", 3, 32},
 		"save a number":      {"[PersistentConnections]\nSaveConnections = 1\n", 2, 19},
 		"save a word":        {"[PersistentConnections]\nSaveConnections = 'maybe'\n", 2, 19},

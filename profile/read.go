@@ -261,6 +261,11 @@ func (e *Entry) set(it item, p []string, table func() error) (err error) {
 			if err = text(it, p[1:], &o.RequestCompression); err == nil {
 				o.RequestCompression, err = checkWord(p[1], o.RequestCompression, "YES", "NO")
 			}
+		case keySmartCard:
+			var ok bool
+			if o.SmartCard, ok = it.val.(bool); !ok || len(p) > 2 {
+				return wrong(p[1], "true or false")
+			}
 		case keySkipCert:
 			var ok bool
 			if o.SkipCertCheck, ok = it.val.(bool); !ok || len(p) > 2 {

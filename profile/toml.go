@@ -214,13 +214,14 @@ const (
 	keyTransport      = "Transport"
 	keySkipCert       = "SkipCertCheck"
 	keyCompression    = "RequestCompression"
+	keySmartCard      = "SmartCard"
 )
 
 // entryKeys and optionKeys are never changed.
 var (
 	entryKeys = []string{keyRemotePath, keyUserName, keyProviderName, keyProviderType, keyConnectionType, keyConnectFlags, keyDeferFlags,
 		keyUseOptions}
-	optionKeys = []string{keyTCPPort, keyTransport, keySkipCert, keyCompression}
+	optionKeys = []string{keyTCPPort, keyTransport, keySkipCert, keyCompression, keySmartCard}
 )
 
 // fold gives s the spelling of the known word that it equals but for case.

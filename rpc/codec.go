@@ -53,12 +53,12 @@ func optionsOut(o wnet.UseOptions) *wnetv1.UseOptions {
 		return nil
 	}
 	return &wnetv1.UseOptions{TcpPort: whole(o.TCPPort), Transport: o.Transport, SkipCertCheck: o.SkipCertCheck,
-		RequestCompression: o.RequestCompression, HostKey: o.HostKey}
+		RequestCompression: o.RequestCompression, HostKey: o.HostKey, SmartCard: o.SmartCard}
 }
 
 func optionsIn(o *wnetv1.UseOptions) wnet.UseOptions {
 	return wnet.UseOptions{TCPPort: int(o.GetTcpPort()), Transport: o.GetTransport(), SkipCertCheck: o.GetSkipCertCheck(),
-		RequestCompression: o.GetRequestCompression(), HostKey: o.GetHostKey()}
+		RequestCompression: o.GetRequestCompression(), HostKey: o.GetHostKey(), SmartCard: o.GetSmartCard()}
 }
 
 // Requests are not made to fit: the client refuses them instead (checkText), so their strings are passed as they are.

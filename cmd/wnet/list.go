@@ -144,8 +144,9 @@ func reason(c wnet.Connection) string {
 
 // mapAgain is the command that connects a drive anew and asks for its password, and for the user where none is known.
 func mapAgain(c wnet.Connection) string {
-	again := netuse.Command{Action: netuse.Connect, Device: c.Device, Remote: c.RemoteName, User: c.User, Global: c.Global, Options: c.Options}
-	if c.User != "" {
+	again := netuse.Command{Action: netuse.Connect, Device: c.Device, Remote: c.RemoteName, User: c.User, Global: c.Global, Options: c.Options,
+		SmartCard: c.Options.SmartCard}
+	if c.User != "" && !c.Options.SmartCard {
 		again.Password = netuse.PasswordAsk
 	}
 	return "wnet use " + netuse.Quote(again.Args()...)

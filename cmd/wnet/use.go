@@ -187,7 +187,7 @@ func (a *app) useConnect(ctx context.Context, svc backend, c netuse.Command) err
 	err = a.authenticate(ctx, c.Server, c.AcceptHostKey, l, func(l login) error {
 		req := wnet.AddRequest{Type: c.Type(), LocalName: c.Device, RemoteName: c.Remote, User: l.User, Password: l.Password,
 			Flags: c.Flags(remember), Options: c.Options}
-		req.Options.HostKey = l.HostKey
+		req.Options.HostKey, req.Options.SmartCard = l.HostKey, c.SmartCard
 		if c.SaveCred && l.Prompted {
 			req.Flags |= win32.CONNECT_INTERACTIVE | win32.CONNECT_COMMANDLINE | win32.CONNECT_CMD_SAVECRED
 		}

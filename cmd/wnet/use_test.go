@@ -47,7 +47,7 @@ func TestUseSyntax(t *testing.T) {
 	e.run(t, "use", "Z:", media, "/delete", "/user:x").want(t, "NU-29", 1, "", "The syntax of this command is:",
 		"More help is available by typing NET HELPMSG 3506.\n\nWhy: /USER does not go with /DELETE.\n")
 	e.run(t, "use", "Z:", media, "/smartcard").want(t, "NU-06", 2, "",
-		"System error 50 has occurred.\n\nThe request is not supported.\n\nWhy: wnet reads no smart cards.\n")
+		"System error 50 has occurred.\n\nThe request is not supported.\n\nWhy: A smart card logs in to SSH servers only")
 	e.run(t, "use", "Z:", media, "/transport:quic").want(t, "NU-12", 2, "", "System error 50 has occurred.", "QUIC")
 	e.run(t, "use", "Z:", `\nasmedia`).want(t, "A2-15", 2, "", "System error 67 has occurred.", "single quotes")
 	e.run(t, "frobnicate").want(t, "NU-26", 1, "", `unknown command "frobnicate"`)

@@ -30,6 +30,14 @@ type login struct {
 
 // newLogin collects keys and password. The caller closes it after the handshake.
 func (p *Provider) newLogin(ctx context.Context, req wnet.Request, t *target) *login {
+	if req.Options.SmartCard {
+		// A key on a card comes through the agent, which speaks PKCS#11 and asks for the PIN. No file and no password takes its place.
+		l := &login{}
+		if signers := p.withAgent(ctx, t, nil, l); len(signers) > 0 {
+			l.methods = []ssh.AuthMethod{ssh.PublicKeys(signers...)}
+		}
+		return l
+	}
 	l := &login{password: req.Password.Present()}
 	signers, unlocked := p.identities(t, req.Password, l)
 	signers = p.withAgent(ctx, t, signers, l)

@@ -230,6 +230,9 @@ func TestAgent(t *testing.T) {
 	writeFile(t, filepath.Join(home, ".ssh", "agentkey.pub"), pub+"\n")
 	writeFile(t, filepath.Join(home, ".ssh", "config"), "IdentityFile ~/.ssh/agentkey\nIdentitiesOnly yes\n")
 	wantConn(t, cfg, request(s))
+	card := request(s)
+	card.Options.SmartCard = true
+	wantConn(t, cfg, card)
 	// One that hangs holds nobody up who does not want to wait.
 	hung, err := net.Listen("unix", sock+"-hung")
 	if err != nil {
@@ -247,6 +250,11 @@ func TestAgent(t *testing.T) {
 	cfg.AgentSocket = func() string { return sock + "-none" }
 	cfg.IdentityFiles = []string{s.IdentityFile}
 	wantConn(t, cfg, request(s))
+	// Unless the key has to be on a card: no file and no password takes its place (NU-06).
+	card.Password = wnet.NewSecret("x")
+	if e := wantCode(t, cfg, card, win32.ERROR_ACCESS_DENIED); !strings.Contains(e.Hint, "ssh-add -s") {
+		t.Errorf("the hint does not help: %q", e.Hint)
+	}
 }
 
 func TestSSHConfig(t *testing.T) {

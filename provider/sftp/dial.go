@@ -252,6 +252,10 @@ func (p *Provider) denied(req wnet.Request, t *target, l *login, err error) erro
 		lockedHint = strings.Join(l.locked, ", ") + " is encrypted: give its passphrase as the password, or add it to ssh-agent."
 	}
 	switch {
+	case req.Options.SmartCard:
+		return p.fail(req, win32.ERROR_ACCESS_DENIED, fmt.Errorf("no key of the ssh-agent was accepted: %w", err),
+			"Put the card in and have the agent read it: ssh-add -s opensc-pkcs11.so; ssh-add -L shows its keys. "+
+				"The daemon has to run where SSH_AUTH_SOCK names that agent.")
 	case l.password:
 		return p.fail(req, win32.ERROR_LOGON_FAILURE, err, lockedHint)
 	case words:

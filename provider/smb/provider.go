@@ -120,6 +120,9 @@ func (p *Provider) Connect(ctx context.Context, req wnet.Request) (wnet.Conn, er
 // validate checks the parameters that need no server.
 func (p *Provider) validate(op string, req wnet.Request) error {
 	switch {
+	case req.Options.SmartCard:
+		return p.fault(op, req.Remote, win32.ERROR_NOT_SUPPORTED, errors.New("SMB logs in with a card by way of a Kerberos ticket only"),
+			"Get a ticket with the card (kinit), or use a user name and a password.")
 	case req.Type != win32.RESOURCETYPE_ANY && req.Type != win32.RESOURCETYPE_DISK && req.Type != win32.RESOURCETYPE_PRINT:
 		return p.fault(op, req.Remote, win32.ERROR_INVALID_PARAMETER, errors.New("there is no such type of resource"), "")
 	case req.Options.TCPPort < 0 || req.Options.TCPPort > 65535:

@@ -39,6 +39,7 @@ type UseOptions struct {
 	SkipCertCheck      bool                   `protobuf:"varint,3,opt,name=skip_cert_check,json=skipCertCheck,proto3" json:"skip_cert_check,omitempty"`
 	RequestCompression string                 `protobuf:"bytes,4,opt,name=request_compression,json=requestCompression,proto3" json:"request_compression,omitempty"`
 	HostKey            string                 `protobuf:"bytes,5,opt,name=host_key,json=hostKey,proto3" json:"host_key,omitempty"`
+	SmartCard          bool                   `protobuf:"varint,6,opt,name=smart_card,json=smartCard,proto3" json:"smart_card,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -106,6 +107,13 @@ func (x *UseOptions) GetHostKey() string {
 		return x.HostKey
 	}
 	return ""
+}
+
+func (x *UseOptions) GetSmartCard() bool {
+	if x != nil {
+		return x.SmartCard
+	}
+	return false
 }
 
 type AddConnectionRequest struct {
@@ -4096,14 +4104,16 @@ var File_wnet_proto protoreflect.FileDescriptor
 const file_wnet_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wnet.proto\x12\awnet.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb9\x01\n" +
+	"wnet.proto\x12\awnet.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x01\n" +
 	"\n" +
 	"UseOptions\x12\x19\n" +
 	"\btcp_port\x18\x01 \x01(\x05R\atcpPort\x12\x1c\n" +
 	"\ttransport\x18\x02 \x01(\tR\ttransport\x12&\n" +
 	"\x0fskip_cert_check\x18\x03 \x01(\bR\rskipCertCheck\x12/\n" +
 	"\x13request_compression\x18\x04 \x01(\tR\x12requestCompression\x12\x19\n" +
-	"\bhost_key\x18\x05 \x01(\tR\ahostKey\"\xfa\x02\n" +
+	"\bhost_key\x18\x05 \x01(\tR\ahostKey\x12\x1d\n" +
+	"\n" +
+	"smart_card\x18\x06 \x01(\bR\tsmartCard\"\xfa\x02\n" +
 	"\x14AddConnectionRequest\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\rR\x04type\x12\x1d\n" +
 	"\n" +
