@@ -3,6 +3,7 @@ package router_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -243,6 +244,29 @@ func TestSessionLeavesNoFolder(t *testing.T) {
 	w.r.EndSession(s)
 	if _, err := os.Stat(s.Folder()); !os.IsNotExist(err) {
 		t.Errorf("the folder is still there: %v", err)
+	}
+}
+
+// A daemon that stops leaves no folder of a session behind: the session may end before there is a daemon again. One with something in it
+// stays.
+func TestStopLeavesNoFolder(t *testing.T) {
+	w := newWorld(t)
+	s, _, err := w.m.Create("", os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions := filepath.Dir(s.Folder())
+	for _, dir := range []string{s.Folder() + "/unc/srv", sessions + "/00000000-0000eeee/mine"} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.r.Close(bg); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(sessions)
+	if err != nil || len(left) != 1 || left[0].Name() != "00000000-0000eeee" {
+		t.Errorf("left are %v, %v", left, err)
 	}
 }
 

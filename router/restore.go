@@ -53,8 +53,8 @@ func (r *Router) sweep() {
 	}
 	root := r.cfg.Sessions.Default().Folder()
 	below := os.DirFS(root)
-	for _, base := range []string{"", "global", "sessions/*"} {
-		for _, pattern := range []string{"[A-Z]", "unc/*/*", "unc/*"} {
+	for _, base := range []string{"sessions/*", "global", ""} {
+		for _, pattern := range []string{"[A-Z]", "unc/*/*", "unc/*", "unc", "sessions/*"} {
 			found, _ := fs.Glob(below, path.Join(base, pattern)) // it fails for a bad pattern alone
 			for _, name := range found {
 				if folder := filepath.Join(root, name); syscall.Rmdir(folder) == nil {

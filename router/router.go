@@ -353,11 +353,17 @@ func (r *Router) EndSession(s *session.Session) {
 	delete(r.tables, s.LUID())
 	r.mu.Unlock()
 	r.journal.ended(s.LUID())
-	if s != r.cfg.Sessions.Default() {
-		servers, _ := filepath.Glob(filepath.Join(s.Folder(), "unc", "*"))
-		for _, dir := range append(servers, filepath.Join(s.Folder(), "unc"), s.Folder()) {
-			os.Remove(dir) // where it is there and empty
-		}
+	r.tidySession(s)
+}
+
+// tidySession removes the folders of a session other than the default one, where they are empty.
+func (r *Router) tidySession(s *session.Session) {
+	if s == r.cfg.Sessions.Default() {
+		return
+	}
+	servers, _ := filepath.Glob(filepath.Join(s.Folder(), "unc", "*"))
+	for _, dir := range append(servers, filepath.Join(s.Folder(), "unc"), s.Folder()) {
+		os.Remove(dir) // where it is there and empty
 	}
 }
 
@@ -401,6 +407,9 @@ func (r *Router) Close(ctx context.Context) error {
 	r.stop()
 	r.takeAll(all)
 	r.background.Wait()
+	for _, s := range r.cfg.Sessions.List() {
+		r.tidySession(s) // its session may end before there is a daemon again
+	}
 	return r.journal.close()
 }
 
