@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/openwnet/wnet/win32"
 )
@@ -53,4 +54,40 @@ func TestHomeAndSavedLogins(t *testing.T) {
 	if c, ok := b.connection("Z:"); !ok || !c.Connected {
 		t.Errorf("Z: is %+v", c)
 	}
+}
+
+// /smartcard logs in with what ssh-agent holds: here a key that is in no file of the user's, as one on a card. Without the agent it is refused
+// with how to go on, although a key file would do.
+//
+// Rows: NU-06.
+func TestSmartCardIsTheAgents(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	s := sftpTarget(b)
+	r := b.fails(int(win32.ERROR_ACCESS_DENIED), "use", "Z:", s.remote, "/smartcard")
+	if !strings.Contains(r.err, "ssh-add -s") {
+		t.Errorf("the hint does not help: %v", r)
+	}
+	b.ok("stop") // the daemon has to run where the agent is
+	key := filepath.Join(b.home, ".ssh", "id_ed25519")
+	sock := filepath.Join(b.dir, "agent")
+	agent := b.command(t.Context(), "ssh-agent", "-D", "-a", sock)
+	if err := agent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { end(agent) })
+	if !b.until(30*time.Second, func() bool { _, err := os.Stat(sock); return err == nil }) {
+		t.Fatal("the agent does not start")
+	}
+	b.env = append(b.env, "SSH_AUTH_SOCK="+sock)
+	b.sh("ssh-add -q " + key + " && rm " + key)
+	b.ok("use", "Z:", s.remote, "/smartcard", "/persistent:yes")
+	s.write(t, "by card", "yes")
+	if got, err := os.ReadFile(b.drive("Z", "by card")); err != nil || string(got) != "yes" {
+		t.Errorf("%q %v", got, err)
+	}
+	if c, _ := b.connection("Z:"); !c.Options.SmartCard || !c.Remembered {
+		t.Errorf("Z: is %+v", c)
+	}
+	b.ok("cancel", "Z:")
 }
