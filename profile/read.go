@@ -148,7 +148,7 @@ func (r *reader) item(it item) error {
 		}
 		if p[1] == keyRecent {
 			if len(p) > 2 {
-				return errors.New(keyRecent + " is a list of remote names in quotes")
+				return fmt.Errorf("%s is a list of remote names in quotes", keyRecent)
 			}
 			return r.recent(it)
 		}
@@ -209,7 +209,7 @@ func (r *reader) home(it item) error {
 func (r *reader) recent(it item) error {
 	names, ok := it.val.([]string)
 	if !ok {
-		return errors.New(keyRecent + " is a list of remote names in quotes")
+		return fmt.Errorf("%s is a list of remote names in quotes", keyRecent)
 	}
 	for _, n := range names {
 		if _, err := wnet.ParseRemoteName(n); err != nil {

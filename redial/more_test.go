@@ -74,10 +74,10 @@ func TestLockReclaimed(t *testing.T) {
 		t.Errorf("giving back: %v", err)
 	}
 	g, err := r.rival()
-	defer g.Close(t.Context())
 	if err != nil {
-		t.Errorf("what was given back is locked: %v", err)
+		t.Fatalf("what was given back is locked: %v", err)
 	}
+	g.Close(t.Context())
 }
 
 // TestLockLost: a file whose lock somebody else has by then, or that was changed without it, fails for good.

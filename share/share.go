@@ -74,24 +74,24 @@ type Server struct {
 }
 
 // badAddress is what is wrong with an address that cannot be listened on, 0 if it is something else.
-func badAddress(addr string, err error) (code win32.Code, why error, hint string) {
+func badAddress(addr string, err error) (code win32.Code, hint string, why error) {
 	host, port, _ := net.SplitHostPort(addr)
 	var lookup *net.DNSError
 	var form *net.AddrError
 	var number *net.ParseError
 	switch {
 	case errors.As(err, &lookup) && lookup.Name == host && host != "":
-		return win32.ERROR_BAD_NETPATH, fmt.Errorf("%s is no name of this computer: it is not known", host),
-			"Listen on an address that this computer has (ip address), or on :" + port + " for all of them."
+		return win32.ERROR_BAD_NETPATH, "Listen on an address that this computer has (ip address), or on :" + port + " for all of them.",
+			fmt.Errorf("%s is no name of this computer: it is not known", host)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return win32.ERROR_BAD_NETPATH, fmt.Errorf("this computer does not have the address %s", host),
-			"Listen on an address that this computer has (ip address), or on :" + port + " for all of them."
+		return win32.ERROR_BAD_NETPATH, "Listen on an address that this computer has (ip address), or on :" + port + " for all of them.",
+			fmt.Errorf("this computer does not have the address %s", host)
 	case errors.As(err, &form), errors.As(err, &number), errors.As(err, &lookup):
-		return win32.ERROR_INVALID_PARAMETER, fmt.Errorf("%q is no address to listen on", addr), "Write HOST:PORT or :PORT, as in --listen :2222."
+		return win32.ERROR_INVALID_PARAMETER, "Write HOST:PORT or :PORT, as in --listen :2222.", fmt.Errorf("%q is no address to listen on", addr)
 	case errors.Is(err, syscall.EACCES):
-		return win32.ERROR_ACCESS_DENIED, fmt.Errorf("port %s is for root alone", port), "Take a port from 1024 up."
+		return win32.ERROR_ACCESS_DENIED, "Take a port from 1024 up.", fmt.Errorf("port %s is for root alone", port)
 	}
-	return 0, nil, ""
+	return 0, "", nil
 }
 
 // Serve starts to serve. It returns when the server listens; the server ends with ctx or with Close.
@@ -138,7 +138,7 @@ func Serve(ctx context.Context, cfg Config) (*Server, error) {
 		if inUse(err) {
 			return fail(win32.ERROR_BUSY, err, "Another program has this port: take another one, or none for a free one.")
 		}
-		if code, why, hint := badAddress(cfg.Listen, err); code != 0 {
+		if code, hint, why := badAddress(cfg.Listen, err); code != 0 {
 			return fail(code, why, hint)
 		}
 		return fail(win32.ERROR_GEN_FAILURE, err, "")

@@ -171,7 +171,7 @@ func networks(ctx context.Context, t Target) error {
 		return fmt.Errorf("GetNetworkInformation: %w", err)
 	}
 	if net.Status != 0 || net.Characteristics != 0 || net.Type == 0 || net.Drives != 1<<26-1 {
-		return fmt.Errorf("GetNetworkInformation: got %+v, want a running network that redirects A: to Z:", net)
+		return fmt.Errorf("GetNetworkInformation: got %+v, want a running network that redirects every letter", net)
 	}
 	got, err := t.Service.GetProviderName(ctx, uint32(net.Type)<<16|0x1234)
 	if err != nil || got != name {

@@ -7,7 +7,8 @@ import (
 	"encoding/binary"
 	"strings"
 
-	"golang.org/x/crypto/md4" //nolint:staticcheck // NTLM is built on it
+	//lint:ignore SA1019 NTLM is built on it ([MS-NLMP] 3.3.2)
+	"golang.org/x/crypto/md4"
 )
 
 // ntowfv2 is the key that a user and a password make ([MS-NLMP] 3.3.2).
