@@ -7,8 +7,8 @@ APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync gi
 APT += clang libclang-rt-14-dev pkg-config musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine64 wine32:i386
 # For the browsing of the local network: who answers to it, and a network in which nobody else does.
 APT += avahi-daemon wsdd iproute2
-# A KDC for the tests of Kerberos.
-APT += krb5-kdc krb5-admin-server krb5-user
+# For the tests of Kerberos: a KDC, and a domain controller.
+APT += krb5-kdc krb5-admin-server krb5-user samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind
 APT_BENCH = gvfs gvfs-backends gvfs-fuse rclone
 
 # What a Go program on Windows may import.

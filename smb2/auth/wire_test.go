@@ -10,7 +10,12 @@ import (
 // login logs in on a connection of its own. A session with a key is proved by a signed TREE_CONNECT.
 func login(t *testing.T, s *rig.SMBServer, cred *auth.Credential, server string) (status uint32, flags uint16, report auth.Report, err error) {
 	t.Helper()
-	w := rig.DialRaw(t, s.Addr())
+	return loginAt(t, s.Addr(), cred, server)
+}
+
+func loginAt(t *testing.T, addr string, cred *auth.Credential, server string) (status uint32, flags uint16, report auth.Report, err error) {
+	t.Helper()
+	w := rig.DialRaw(t, addr)
 	a, err := cred.Authenticator(server, w.Hint)
 	if err != nil {
 		return 0, 0, auth.Report{}, err
