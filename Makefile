@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync git vim sqlite3 attr dbus gnome-keyring curl jq procps \
 	util-linux libcap2-bin ca-certificates systemd
 # For the C library and its tests: on Linux and musl, for Windows, and in Wine.
-APT += clang libclang-rt-14-dev pkg-config musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine64 wine32:i386
+APT += clang libclang-rt-14-dev pkg-config musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 wine32:i386
 # For the browsing of the local network: who answers to it, and a network in which nobody else does.
 APT += avahi-daemon wsdd iproute2
 # For the tests of Kerberos: a KDC, and a domain controller.
@@ -37,12 +37,19 @@ $(CAPI)/libmpr.so.1: $(CAPI_SO) $(wildcard capi/*.h) capi/libmpr.map
 		-Wl,-z,relro,-z,now -o $@ $(CAPI_SO) -lpthread
 	ln -sf libmpr.so.1 $(CAPI)/libmpr.so
 
-capi-wine: $(CAPI)/wine64/mpr.dll $(CAPI)/wine32/mpr.dll
+capi-wine: $(CAPI)/wine64/mpr.dll $(CAPI)/wine32/mpr.dll $(CAPI)/wine64/wnetagent.exe $(CAPI)/wine32/wnetagent.exe
 $(CAPI)/wine64/mpr.dll: MINGW = x86_64-w64-mingw32-gcc
 $(CAPI)/wine32/mpr.dll: MINGW = i686-w64-mingw32-gcc -Wl,--enable-stdcall-fixup,--kill-at
 $(CAPI)/wine64/mpr.dll $(CAPI)/wine32/mpr.dll: $(CAPI_DLL) $(wildcard capi/*.h) capi/mpr.def
 	@mkdir -p $(@D)
 	$(MINGW) $(CAPI_WARN) $(CAPI_CFLAGS) -s -shared -static-libgcc -o $@ $(CAPI_DLL) capi/mpr.def -ladvapi32
+
+# What `wnet wine` and the daemon run in a prefix.
+$(CAPI)/wine64/wnetagent.exe: MINGW = x86_64-w64-mingw32-gcc
+$(CAPI)/wine32/wnetagent.exe: MINGW = i686-w64-mingw32-gcc
+$(CAPI)/wine64/wnetagent.exe $(CAPI)/wine32/wnetagent.exe: wine/agent/wnetagent.c
+	@mkdir -p $(@D)
+	$(MINGW) -std=c99 -Wall -Wextra -O2 -s -static-libgcc -o $@ $<
 
 man: build
 	build/wnet man build/man
@@ -53,6 +60,8 @@ PREFIX ?= /usr/local
 LIBMPR = $(or $(wildcard build/libmpr.so.1),$(if $(shell command -v $(firstword $(CC))),build/libmpr.so.1))
 install: $(if $(wildcard build/wnet),,build) $(if $(LIBMPR),install-capi)
 	install -D -m 755 build/wnet $(DESTDIR)$(PREFIX)/bin/wnet
+	for d in wine64 wine32; do for f in mpr.dll wnetagent.exe; do \
+		[ ! -f build/$$d/$$f ] || install -D -m 644 build/$$d/$$f $(DESTDIR)$(PREFIX)/lib/wnet/$$d/$$f || exit 1; done; done
 	build/wnet man $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d

@@ -48,6 +48,7 @@ var arrows = []arrow{
 	{"credential", true, nil, "it owns the secrets, and is asked, never asks"},
 	{"netuse", true, nil, "grammar and texts, without a daemon"},
 	{"paths", true, nil, "where things lie, for both ends of the socket"},
+	{"wine", true, nil, "it keeps prefixes of Wine in step with what it is told, whoever tells it"},
 	{"share", true, nil, "a server, which needs nothing of the client's side"},
 
 	{"rpc/wnetv1", false, nil, "generated from the schema, which has types of its own"},
@@ -58,7 +59,7 @@ var arrows = []arrow{
 	{"router", true, []string{"session", "profile", "credential", "redial"},
 		"it applies the contract to providers and mounts through their interfaces, and does not know who calls"},
 	{"daemon", true, []string{"*", "provider/all", "rpc/*"}, "the only place where implementations meet"},
-	{"cmd/wnet", true, []string{"client", "daemon", "netuse", "paths", "share"},
+	{"cmd/wnet", true, []string{"client", "daemon", "netuse", "paths", "share", "wine"},
 		"the command line is a client like any other; `wnet daemon` is daemon's, `wnet share` a server of its own"},
 
 	{"test", true, []string{"client", "test/*"}, "end to end: what a user can reach, and nothing else"},

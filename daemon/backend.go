@@ -8,12 +8,14 @@ import (
 	"github.com/openwnet/wnet/router"
 	"github.com/openwnet/wnet/rpc"
 	"github.com/openwnet/wnet/session"
+	"github.com/openwnet/wnet/wine"
 )
 
 // backend is what the RPC server serves: the router, seen from the caller's session.
 type backend struct {
 	router   *router.Router
 	sessions *session.Manager
+	keeper   *wine.Keeper
 	version  string
 	halt     func() // takes no new callers any more
 	once     sync.Once
@@ -32,7 +34,11 @@ func (b *backend) Service(_ context.Context, c rpc.Caller) (wnet.Service, error)
 	if err != nil {
 		return nil, err
 	}
-	return b.router.Session(s), nil
+	v := b.router.Session(s)
+	if c.Channel {
+		v = &inWine{v, b.keeper}
+	}
+	return v, nil
 }
 
 // Sessions implements rpc.Backend.

@@ -107,9 +107,10 @@ func run(ctx context.Context, cfg Config, signals <-chan os.Signal, starter *sta
 	if err != nil {
 		return err
 	}
+	remembered := profile.Open(filepath.Join(p.ConfigDir, "profile.toml"))
 	core, err := router.New(router.Config{
 		Providers: cfg.providers(log),
-		Profile:   profile.Open(filepath.Join(p.ConfigDir, "profile.toml")),
+		Profile:   remembered,
 		Credentials: credential.Open(credential.Config{SessionBus: os.Getenv("DBUS_SESSION_BUS_ADDRESS"),
 			RuntimeDir: os.Getenv("XDG_RUNTIME_DIR"), ConfigDir: p.ConfigDir, DataDir: p.DataDir, Logger: log}),
 		Kept:      credential.NewKernel(p.RuntimeDir),
@@ -124,6 +125,8 @@ func run(ctx context.Context, cfg Config, signals <-chan os.Signal, starter *sta
 	}
 	b := &backend{router: core, sessions: sessions, version: cfg.version(), stop: make(chan struct{})}
 	server := rpc.NewServer(b, log)
+	source := &wineSource{core.Session(sessions.Default()), remembered}
+	b.keeper = newKeeper(p, server, source, core.Changes(), log)
 	b.halt = func() {
 		lock.stopping()
 		server.StopAccepting()
@@ -139,6 +142,12 @@ func run(ctx context.Context, cfg Config, signals <-chan os.Signal, starter *sta
 	if err := core.Start(ctx); err != nil {
 		log.Error("not all connections could be brought back", "err", err)
 	}
+	keeping, unkeep := context.WithCancel(context.Background())
+	kept := make(chan struct{})
+	go func() {
+		b.keeper.Run(keeping)
+		close(kept)
+	}()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	log.Info("ready", "version", b.version, "pid", os.Getpid(), "socket", p.Socket, "drives", p.MountRoot)
@@ -170,6 +179,8 @@ func run(ctx context.Context, cfg Config, signals <-chan os.Signal, starter *sta
 		}
 	}()
 	bounded(hurry, callBound, func(ctx context.Context) error { return server.Shutdown(ctx) })
+	unkeep() // it takes the drives out of Wine's prefixes while they are still there
+	<-kept
 	end()
 	err = bounded(hurry, mountBound, func(ctx context.Context) error {
 		<-watched // its last callbacks take down the drives of sessions that are over

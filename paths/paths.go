@@ -91,6 +91,9 @@ func (p Paths) StartLock() string { return filepath.Join(p.RuntimeDir, "start.lo
 // DaemonLock is the file that a daemon locks while it lives. It holds its process number.
 func (p Paths) DaemonLock() string { return filepath.Join(p.RuntimeDir, "daemon.lock") }
 
+// Channel is the folder, private too, in which programs in Wine find the daemon's channel.
+func (p Paths) Channel() string { return filepath.Join(p.RuntimeDir, "channel") }
+
 // MakePrivate makes the folder dir if it is not there, with mode 0700, and makes sure that it is a real folder (no link) of this user
 // that no other user can reach into: whoever could put a socket there would get passwords. ERROR_ACCESS_DENIED says what is
 // wrong with it.

@@ -59,6 +59,7 @@ type Router struct {
 	next   session.ID                 // the last number given to a connection
 	conns  map[session.ID]*connection // every live connection
 	tables map[wnet.LUID]*table       // each session's own
+	watch  []chan struct{}            // who wants to know of changes
 	making map[string]chan struct{}   // by turn's key: closed when who has the turn is done
 	trials map[trialKey]*trial
 	closed atomic.Bool // set under mu
@@ -107,6 +108,25 @@ func New(cfg Config) (*Router, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// Changes gives a channel that holds a word when connections came or went since the last one was taken. It is for as long as the Router.
+func (r *Router) Changes() <-chan struct{} {
+	c := make(chan struct{}, 1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watch = append(r.watch, c)
+	return c
+}
+
+// changed tells those who watch. The caller holds mu.
+func (r *Router) changed() {
+	for _, c := range r.watch {
+		select {
+		case c <- struct{}{}:
+		default: // one word is enough
+		}
+	}
 }
 
 // Session returns the WNet API of one session. The session's remembered drives are restored before its first call is answered.
@@ -239,6 +259,7 @@ func (r *Router) insert(c *connection) error {
 	default:
 		c.session.Bind(&c.entry)
 	}
+	r.changed()
 	return nil
 }
 
@@ -253,6 +274,7 @@ func (r *Router) remove(c *connection) {
 		}
 		cut(t.servers, c.serverKey, c)
 	}
+	r.changed()
 	r.mu.Unlock()
 	r.release(c)
 }

@@ -24,7 +24,7 @@ func (h handler) caller(ctx context.Context) (Caller, error) {
 	if !ok {
 		return Caller{}, &wnet.Error{Code: win32.ERROR_ACCESS_DENIED, Err: errors.New("the caller can't be told")}
 	}
-	c := Caller{UID: p.UID, PID: p.PID}
+	c := Caller{UID: p.UID, PID: p.PID, Channel: p.channel != nil}
 	if info, ok := connect.CallInfoForHandlerContext(ctx); ok {
 		if t := info.RequestHeader().Get(sessionHeader); t != "" {
 			c.Token = wnet.NewSecret(t)

@@ -19,8 +19,9 @@ import (
 
 // Caller is who makes a call. UID and PID are the kernel's word; Token is what the caller showed, absent if nothing.
 type Caller struct {
-	UID, PID int
+	UID, PID int // PID is 0 where it can't be told
 	Token    wnet.Secret
+	Channel  bool // it came through a Channel: a program in Wine
 }
 
 // Backend is what a Server serves. The daemon is one.

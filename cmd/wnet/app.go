@@ -120,7 +120,7 @@ Exit status: 0 success, 1 a command that is not understood, 2 a system error (it
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(a.useCommand(), a.listCommand(), a.cancelCommand(), a.restoreCommand(), a.viewCommand(), a.sessionCommand(),
-		a.credentialCommand(),
-		a.shareCommand(), a.daemonCommand(), a.stopCommand(), a.versionCommand(), a.helpmsgCommand(), a.manCommand(), a.demoCommand())
+		a.credentialCommand(), a.shareCommand(), a.wineCommand(), a.daemonCommand(), a.stopCommand(), a.versionCommand(), a.helpmsgCommand(),
+		a.manCommand(), a.demoCommand())
 	return root
 }
