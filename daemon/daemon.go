@@ -116,6 +116,7 @@ func run(ctx context.Context, cfg Config, signals <-chan os.Signal, starter *sta
 		Kept:      credential.NewKernel(p.RuntimeDir),
 		Mounter:   cfg.mounter(p, log),
 		Sessions:  sessions,
+		Version:   number(cfg.version()),
 		Journal:   filepath.Join(p.RuntimeDir, "journal"),
 		HomeShare: os.Getenv("HOMESHARE"),
 		Logger:    log,
@@ -235,6 +236,15 @@ func (c Config) version() string {
 		return info.Main.Version
 	}
 	return "unknown"
+}
+
+// number is a version such as v1.2.3 as NETINFOSTRUCT has it: major << 16 | minor. 0 for one that is no number.
+func number(version string) uint32 {
+	var major, minor uint16
+	if n, _ := fmt.Sscanf(version, "v%d.%d", &major, &minor); n < 2 {
+		return 0
+	}
+	return uint32(major)<<16 | uint32(minor)
 }
 
 // listen opens the daemon's socket.

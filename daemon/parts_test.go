@@ -109,3 +109,11 @@ func TestBounded(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestVersionNumber(t *testing.T) {
+	for version, want := range map[string]uint32{"v1.2.3": 0x00010002, "v0.9": 9, "(devel)": 0, "unknown": 0, "v0.0.0-20261125-abc": 0} {
+		if got := number(version); got != want {
+			t.Errorf("%s: got %#x, want %#x", version, got, want)
+		}
+	}
+}

@@ -277,11 +277,17 @@ func (r *Router) settle(ctx context.Context, c *connection, l login, req wnet.Ad
 	}
 	if c.device == "" {
 		for _, old := range r.findDeviceless(c.luid, c.remote) {
-			if old.options.TCPPort == c.options.TCPPort && old.provider == c.provider && old.enter(ctx) {
+			if old.options.TCPPort != c.options.TCPPort || old.provider != c.provider {
+				continue
+			}
+			if old.enter(ctx) {
 				old.refs.Add(1)
 				r.journal.add(old)
 				old.leave()
 				return old, nil
+			}
+			if err := ctx.Err(); err != nil { // it may be there still: a second one would be mounted over it
+				return nil, err
 			}
 		}
 	}

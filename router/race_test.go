@@ -291,3 +291,59 @@ func TestLookUpTakesNoLock(t *testing.T) {
 		}
 	})
 }
+
+// held mounts what is unmounted only when the test lets it.
+type held struct {
+	wnet.Mounter
+	entered, release chan struct{}
+}
+
+type heldMount struct {
+	wnet.Mount
+	by held
+}
+
+func (h held) Mount(ctx context.Context, name string, fsys wnet.FileSystem, o wnet.MountOptions) (wnet.Mount, error) {
+	m, err := h.Mounter.Mount(ctx, name, fsys, o)
+	if err != nil {
+		return nil, err
+	}
+	return heldMount{m, h}, nil
+}
+
+func (m heldMount) Unmount(context.Context) error {
+	m.by.entered <- struct{}{}
+	<-m.by.release
+	return &wnet.Error{Code: win32.ERROR_OPEN_FILES}
+}
+
+// A caller that gives up while another one's connection to the same name is just being cancelled makes none of its own over that mount.
+func TestGivingUpWhileAnotherIsCancelled(t *testing.T) {
+	h := held{&points{busy: map[string]bool{}}, make(chan struct{}, 1), make(chan struct{})}
+	w := newWorld(t, func(c *router.Config) { c.Mounter = h })
+	asked, let := make(chan struct{}), make(chan struct{})
+	var calls atomic.Int32
+	w.one.SetFault(func(_ context.Context, c mem.Call) error {
+		if calls.Add(1) == 1 {
+			close(asked)
+			<-let
+		}
+		return nil
+	})
+	ctx, giveUp := context.WithCancel(bg)
+	defer giveUp()
+	added, cancelled := make(chan error, 1), make(chan error, 1)
+	go func() { added <- w.svc.AddConnection(ctx, disk("", `\\srv\data`)) }()
+	<-asked
+	w.add("", `\\srv\data`, 0)
+	go func() {
+		_, err := w.svc.CancelConnection(bg, wnet.CancelRequest{Name: `\\srv\data`})
+		cancelled <- err
+	}()
+	<-h.entered
+	close(let)
+	time.AfterFunc(50*time.Millisecond, giveUp) // once it waits for the other one
+	w.code(win32.ERROR_CANCELLED, <-added)
+	close(h.release)
+	w.code(win32.ERROR_OPEN_FILES, <-cancelled)
+}
