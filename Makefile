@@ -1,7 +1,7 @@
 # The two commands of the README are `make demo` and `make test`; `make setup` installs what both need on Debian 12.
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync git vim sqlite3 attr dbus gnome-keyring curl jq procps \
+APT = gcc libc6-dev fuse3 samba smbclient openssh-server openssh-client rsync git vim sqlite3 attr dbus gnome-keyring libsecret-tools curl jq procps \
 	util-linux libcap2-bin ca-certificates systemd
 # For the C library and its tests: on Linux and musl, for Windows, and in Wine.
 APT += clang libclang-rt-14-dev pkg-config musl-tools valgrind gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 wine32:i386
