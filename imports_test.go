@@ -31,7 +31,10 @@ var arrows = []arrow{
 	{"win32", false, nil, "numbers and texts: what everything else decides by stands on nothing"},
 	{".", false, []string{"win32"}, "the contract is what rooms agree on, so it can know none of them"},
 
-	{"smb2", false, nil, "a client for any Go program: it knows nothing of wnet, and logs in with whatever credential it is given"},
+	{"smb2", false, []string{"smb2/conn", "smb2/wire"}, "a client for any Go program: it knows nothing of wnet, and logs in with whatever credential it is given"},
+	{"smb2/wire", false, nil, "messages as bytes, which need nothing"},
+	{"smb2/crypt", false, []string{"smb2/wire"}, "keys and signatures, without a connection"},
+	{"smb2/conn", false, []string{"smb2/crypt", "smb2/wire"}, "one connection, which does not know how it is made again"},
 	{"smb2/auth", false, nil, "logging in, with nothing of SMB but its tokens"},
 	{"smb2/*", false, []string{"smb2"}, "what is built on the client, for any Go program"},
 
