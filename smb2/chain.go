@@ -13,11 +13,12 @@ type Open struct {
 	Share       uint32
 	Exclusive   bool // Share is meant as it is, 0 included
 	Disposition uint32
-	Options     uint32 // wire.OptDirectory, …
-	Attributes  uint32 // of a new file
-	Mode        *uint32
-	Lease       *Lease // asked for; see Client.NewLease
-	Durable     bool   // the handle is to outlive a lost connection, and asks for a lease if it has none
+	Options     uint32  // wire.OptDirectory, …
+	Attributes  uint32  // of a new file
+	Stream      string  // of the file, "" for its own data
+	Mode        *uint32 // of a new file, with the POSIX extensions
+	Lease       *Lease  // asked for; see Client.NewLease
+	Durable     bool    // the handle is to outlive a lost connection, and asks for a lease if it has none
 	Contexts    []wire.CreateContext
 }
 
@@ -26,6 +27,9 @@ func (o *Open) request(name string) *wire.CreateRequest {
 		Contexts: o.Contexts[:len(o.Contexts):len(o.Contexts)]}
 	if r.Share == 0 && !o.Exclusive {
 		r.Share = wire.ShareAll
+	}
+	if o.Stream != "" {
+		r.Name += ":" + o.Stream
 	}
 	if o.Mode != nil {
 		r.Contexts = append(r.Contexts, wire.PosixMode(*o.Mode))
@@ -146,9 +150,9 @@ func (c *Chain) Do(ctx context.Context) error {
 }
 
 func (c *Chain) send(ctx context.Context, a *at, name string) error {
-	body := c.open.request(name)
+	body := c.open.request(a.path(name))
 	body.Contexts = append(body.Contexts, wire.CreateContext{Name: wire.CtxOnDiskID})
-	reqs := []*conn.Request{{Command: wire.CmdCreate, Body: body}}
+	reqs := []*conn.Request{{Command: wire.CmdCreate, Body: body, DFS: a.dfs()}}
 	for _, m := range c.make {
 		r := m()
 		r.Related = true

@@ -95,7 +95,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		return nil, &Error{"dial", o.Server, errors.New("no credential is given")}
 	}
 	c := &Client{opt: o, guid: conn.NewGUID()}
-	c.leases.init(c)
+	c.leases.init()
 	if _, err := c.current(ctx); err != nil {
 		return nil, wrap("dial", o.Server, err)
 	}
@@ -191,6 +191,10 @@ func (c *Client) attempt(ctx context.Context, a *attempt) {
 		l.gen = c.gen
 		c.link, c.failed, c.wait = l, nil, 0
 		a.link = l
+		c.leases.busy.Go(func() {
+			<-l.conn.Done()
+			c.leases.lost(l.gen)
+		})
 	default:
 		c.wait = min(max(2*c.wait, time.Second), 8*time.Second)
 		c.failed, c.retryAt = err, time.Now().Add(c.wait)

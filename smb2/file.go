@@ -18,6 +18,7 @@ import (
 type File struct {
 	t    *Tree
 	open Open
+	own  bool // the lease is nobody else's
 
 	mu     sync.Mutex // guards all below
 	name   string     // as the server has it
@@ -51,7 +52,7 @@ func (t *Tree) openFile(ctx context.Context, name string, o Open) (*File, error)
 	err = t.do(ctx, safe, func(a *at) error {
 		if o.Durable && o.Lease == nil && a.l.conn.Info().Capabilities&wire.CapLeasing != 0 && a.l.conn.Info().Dialect >= wire.Dialect210 {
 			if f.open.Lease == nil {
-				f.open.Lease = t.c.NewLease(wire.LeaseRead|wire.LeaseHandle, nil)
+				f.open.Lease, f.own = t.c.NewLease(wire.LeaseRead|wire.LeaseHandle, nil), true
 			}
 		}
 		return f.ask(ctx, a, f.open, false)
@@ -67,13 +68,13 @@ func (f *File) ask(ctx context.Context, a *at, o Open, back bool) error {
 	f.mu.Lock()
 	name, id := f.name, f.id
 	f.mu.Unlock()
-	body := o.request(name)
+	body := o.request(a.path(name))
 	info := a.l.conn.Info()
 	body.Contexts = append(body.Contexts, wire.CreateContext{Name: wire.CtxOnDiskID})
 	v2 := info.Dialect >= wire.Dialect300
 	if o.Lease != nil && info.Dialect >= wire.Dialect210 && info.Capabilities&wire.CapLeasing != 0 {
 		body.Oplock = wire.OplockLease
-		body.Contexts = append(body.Contexts, o.Lease.context(v2))
+		body.Contexts = append(body.Contexts, o.Lease.context(a, v2))
 	}
 	switch {
 	case back && f.durable2:
@@ -85,7 +86,7 @@ func (f *File) ask(ctx context.Context, a *at, o Open, back bool) error {
 	case o.Durable:
 		body.Contexts = append(body.Contexts, wire.DurableV1())
 	}
-	r := &conn.Request{Command: wire.CmdCreate, Body: body, Orphan: func(status Status, msg []byte) {
+	r := &conn.Request{Command: wire.CmdCreate, Body: body, DFS: a.dfs(), Orphan: func(status Status, msg []byte) {
 		var late wire.CreateResponse
 		if status == wire.StatusOK && late.Decode(msg) == nil { // opened for nobody
 			closeID(context.Background(), a, late.File)
@@ -106,7 +107,7 @@ func (f *File) ask(ctx context.Context, a *at, o Open, back bool) error {
 	f.a, f.id, f.attr, f.wrote, f.action = a, resp.File, created(&resp), false, resp.Action
 	if b, ok := resp.Context(wire.CtxLease); ok && o.Lease != nil && resp.Oplock == wire.OplockLease {
 		if l, err := wire.DecodeLease(b); err == nil && l.Key == o.Lease.key {
-			o.Lease.granted(l)
+			o.Lease.granted(l, a.l.gen)
 		}
 	}
 	if !back {
@@ -248,6 +249,9 @@ func (f *File) Close(ctx context.Context) error {
 	f.mu.Unlock()
 	if was {
 		return wrap("close", f.name, ErrClosed)
+	}
+	if f.open.Lease != nil && f.own {
+		defer f.open.Lease.Release()
 	}
 	err := closeID(ctx, a, id)
 	if lost, _ := conn.Lost(err); lost {

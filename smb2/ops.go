@@ -207,7 +207,7 @@ func (t *Tree) list(ctx context.Context, a *at, path string) ([]Attr, error) {
 		return &conn.Request{Command: wire.CmdQueryDirectory, Payload: limit, Related: related,
 			Body: &wire.QueryDirectoryRequest{Class: class, File: id, Pattern: "*", Max: uint32(limit)}}
 	}
-	open := &conn.Request{Command: wire.CmdCreate, Body: o.request(path), Orphan: func(status Status, msg []byte) {
+	open := &conn.Request{Command: wire.CmdCreate, Body: o.request(a.path(path)), DFS: a.dfs(), Orphan: func(status Status, msg []byte) {
 		var late wire.CreateResponse
 		if status == wire.StatusOK && late.Decode(msg) == nil {
 			closeID(context.Background(), a, late.File)

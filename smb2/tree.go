@@ -27,6 +27,7 @@ type Tree struct {
 // at is a tree on one link.
 type at struct {
 	l       *link
+	unc     string // server\share, which names in a DFS share begin with
 	id      uint32
 	info    wire.TreeConnectResponse
 	encrypt bool
@@ -103,7 +104,7 @@ func (t *Tree) connect(ctx context.Context, l *link) (*at, error) {
 	if err := ok(r); err != nil {
 		return nil, err
 	}
-	a := &at{l: l}
+	a := &at{l: l, unc: path[2:]}
 	var h wire.Header
 	if err := errors.Join(h.Decode(r.Msg), a.info.Decode(r.Msg)); err != nil {
 		return nil, err
@@ -113,6 +114,20 @@ func (t *Tree) connect(ctx context.Context, l *link) (*at, error) {
 		return nil, &conn.PolicyError{Rule: "Ciphers", Why: "the share wants encryption, which was not negotiated"}
 	}
 	return a, l.sess.Validate(ctx, a.id, a.encrypt)
+}
+
+// dfs reports whether names on the tree are those of DFS ([MS-SMB2] 3.2.4.3).
+func (a *at) dfs() bool { return a.info.Capabilities&wire.ShareCapDFS != 0 }
+
+// path gives a name as CREATE has it.
+func (a *at) path(name string) string {
+	switch {
+	case !a.dfs():
+		return name
+	case name == "":
+		return a.unc
+	}
+	return a.unc + `\` + name
 }
 
 // send sends requests on the tree.

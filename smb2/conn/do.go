@@ -23,6 +23,7 @@ type Request struct {
 	Signed  bool // sign it in any case where there is a key
 	Waits   bool // it may take as long as it likes: a lock, a change
 	Replay  bool
+	DFS     bool // a name of DFS
 
 	// Orphan is called in a goroutine of its own if the answer comes after Do has returned. msg is its to keep.
 	Orphan func(status wire.Status, msg []byte)

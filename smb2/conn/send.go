@@ -43,6 +43,9 @@ func (c *Conn) encode(s *Session, id uint64, reqs []*Request, charges []int, sea
 		if r.Replay {
 			h.Flags |= wire.FlagReplay
 		}
+		if r.DFS {
+			h.Flags |= wire.FlagDFS
+		}
 		if sign {
 			h.Flags |= wire.FlagSigned
 		}
