@@ -180,17 +180,20 @@ static void request(struct buf *b, const struct channel *c, const char *method, 
 
 static bool lives(void);
 
-/* exchange sends a request and reads its answer. silences is how often the daemon may be silent for a while. */
-static DWORD exchange(const struct channel *c, const char *method, const struct buf *body, int silences, struct http *h)
+/* exchange sends a request and reads its answer. A daemon that is silent for a while must say that it lives, at most silences times; one
+   that does not is *late. */
+static DWORD exchange(const struct channel *c, const char *method, const struct buf *body, int silences, bool *late, struct http *h)
 {
 	char part[16 << 10];
 	struct buf req = {0};
+	*late = false;
 	request(&req, c, method, body);
 	DWORD code = req.failed ? ERROR_NOT_ENOUGH_MEMORY : channel_send(c, req.data, req.len, SEND_MS) ? NO_ERROR : ERROR_UNEXP_NET_ERR;
 	buf_free(&req);
 	for (int done = HTTP_MORE; !code && done == HTTP_MORE;) {
 		long n = channel_recv(c, part, sizeof part, SLICE_MS);
-		if (n == CHANNEL_LATE && --silences > 0 && lives())
+		*late = n == CHANNEL_LATE;
+		if (*late && --silences > 0 && lives())
 			continue;
 		if (n <= 0)
 			code = ERROR_UNEXP_NET_ERR;
@@ -206,10 +209,11 @@ static bool lives(void)
 	struct channel c;
 	struct http h = {0};
 	struct buf body = {0};
+	bool late;
 	if (channel_open(&c, false))
 		return false;
 	buf_text(&body, "{}");
-	bool ok = exchange(&c, "Health", &body, 1, &h) == NO_ERROR;
+	bool ok = exchange(&c, "Health", &body, 1, &late, &h) == NO_ERROR;
 	channel_close(&c);
 	buf_free(&body);
 	http_free(&h);
@@ -221,15 +225,17 @@ DWORD http_call(const char *method, const struct buf *body, bool again, struct h
 	DWORD code = NO_ERROR;
 	for (int tries = 0; tries < 2; tries++) {
 		struct channel c;
-		bool kept = tries == 0 && pool_take(&c);
+		bool late, kept = tries == 0 && pool_take(&c);
 		if (!kept && (code = channel_open(&c, true)))
 			break;
 		http_free(h);
-		code = exchange(&c, method, body, CALL_MS / SLICE_MS, h);
+		code = exchange(&c, method, body, CALL_MS / SLICE_MS, &late, h);
 		if (code == NO_ERROR && !h->close)
 			pool_keep(&c);
 		else
 			channel_close(&c);
+		if (code == ERROR_UNEXP_NET_ERR && late && again)
+			code = ERROR_NO_NETWORK; /* nothing was to be changed, so nothing is in doubt */
 		if (code != ERROR_UNEXP_NET_ERR || !again)
 			break;
 	}

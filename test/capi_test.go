@@ -135,3 +135,51 @@ func TestCPrograms(t *testing.T) {
 		})
 	}
 }
+
+// After fork, among 64 threads and signals, and when the program closes our descriptors: with glibc, on musl and with the sanitizers.
+func TestCLife(t *testing.T) {
+	for _, c := range cBuilds[:3] {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := c.library(t)
+			b := newBox(t)
+			_, env := cWorld(b)
+			runC(t, b, append(env, c.env...), c.compile(t, dir, "life"))
+		})
+	}
+}
+
+// A program that loads the library and lets it go, two hundred times, keeps nothing of it. (musl never unloads a library.)
+func TestCDlclose(t *testing.T) {
+	c := cBuilds[0]
+	dir := c.library(t)
+	b := newBox(t)
+	program := filepath.Join(dir, "loop")
+	tool(t, c.cc, "-std=c99", "-Wall", "-Wextra", "-Werror", "-I../capi", "../capi/test/loop.c", "-o", program, "-ldl", "-lpthread")
+	runC(t, b, append([]string{"WNET_TEST_LIBRARY=" + filepath.Join(dir, "libmpr.so.1")}, b.env...), program)
+}
+
+// Without a daemon, and without the program to start one, everything is ERROR_NO_NETWORK.
+func TestCWithoutDaemon(t *testing.T) {
+	c := cBuilds[0]
+	b := newBox(t)
+	env := []string{"HOME=" + b.home, "XDG_RUNTIME_DIR=" + filepath.Join(b.dir, "run"), "PATH=/usr/bin:/bin", "WNET_TEST_UNC=x", "WNET_TEST_UNC2=x"}
+	runC(t, b, env, c.compile(t, c.library(t), "absent"))
+}
+
+// The sizes, offsets and constants hold at compile time for 32 and 64 bit, on Linux and on Windows, with wnet's headers and with those of
+// mingw.
+func TestCLayout(t *testing.T) {
+	const source = "../capi/test/layout.c"
+	program := filepath.Join(t.TempDir(), "layout")
+	tool(t, "gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-I../capi", source, "-o", program)
+	tool(t, "gcc", "-std=c11", "-m32", "-ffreestanding", "-DWNET_NO_LIBC", "-I../capi", "-fsyntax-only", source)
+	tool(t, "gcc", "-std=c11", "-DUNICODE", "-I../capi", "-fsyntax-only", source)
+	for _, arch := range []string{"x86_64", "i686"} {
+		tool(t, arch+"-w64-mingw32-gcc", "-std=c11", "-fsyntax-only", source)
+		tool(t, arch+"-w64-mingw32-gcc", "-std=c11", "-DWNET_OWN_HEADERS", "-I../capi", "-fsyntax-only", source)
+	}
+	if told, _ := reportC(t, tool(t, program)); told != 5 {
+		t.Errorf("%d of 5 groups", told)
+	}
+}

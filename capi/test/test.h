@@ -23,6 +23,13 @@ DWORD WINAPI WNetRestoreConnectionW(HWND, LPCWSTR); /* the header has it for old
 #include <npapi.h>
 #endif
 
+#define REMOTE given("WNET_TEST_REMOTE")
+#define UNC given("WNET_TEST_UNC")
+#define REMOTE2 given("WNET_TEST_REMOTE2")
+#define UNC2 given("WNET_TEST_UNC2")
+#define USER given("WNET_TEST_USER")
+#define PASSWORD given("WNET_TEST_PASSWORD")
+
 struct test {
 	const char *name;
 	void (*run)(void);
@@ -30,7 +37,7 @@ struct test {
 
 static char why[1024]; /* the first fault of the test that runs */
 
-static int fault(int line, const char *format, ...)
+static int fault_at(int line, const char *format, ...)
 {
 	va_list args;
 	int n = snprintf(why, sizeof why, "line %d: ", line);
@@ -44,7 +51,7 @@ static int fault(int line, const char *format, ...)
 #define CHECK(what, ...)                                                          \
 	do {                                                                      \
 		if (!(what)) {                                                    \
-			fault(__LINE__, #what " " __VA_ARGS__);                   \
+			fault_at(__LINE__, #what " " __VA_ARGS__);                   \
 			return;                                                   \
 		}                                                                 \
 	} while (0)
@@ -52,11 +59,11 @@ static int fault(int line, const char *format, ...)
 	do {                                                                                                   \
 		DWORD got_ = (call), last_ = GetLastError();                                                   \
 		if (got_ != (code)) {                                                                          \
-			fault(__LINE__, "%s: %lu, want %lu", #call, (unsigned long)got_, (unsigned long)(code)); \
+			fault_at(__LINE__, "%s: %lu, want %lu", #call, (unsigned long)got_, (unsigned long)(code)); \
 			return;                                                                                \
 		}                                                                                              \
 		if (last_ != got_) {                                                                           \
-			fault(__LINE__, "%s: last error %lu after %lu", #call, (unsigned long)last_, (unsigned long)got_); \
+			fault_at(__LINE__, "%s: last error %lu after %lu", #call, (unsigned long)last_, (unsigned long)got_); \
 			return;                                                                                \
 		}                                                                                              \
 	} while (0)
@@ -71,13 +78,6 @@ static const char *given(const char *name)
 	}
 	return v;
 }
-
-#define REMOTE given("WNET_TEST_REMOTE")
-#define UNC given("WNET_TEST_UNC")
-#define REMOTE2 given("WNET_TEST_REMOTE2")
-#define UNC2 given("WNET_TEST_UNC2")
-#define USER given("WNET_TEST_USER")
-#define PASSWORD given("WNET_TEST_PASSWORD")
 
 /* widen makes UTF-16 of ASCII. */
 static const WCHAR *widen(const char *s, WCHAR *out)
@@ -112,6 +112,7 @@ static NETRESOURCEA resource(DWORD type, const char *local, const char *remote)
 	return r;
 }
 
+#ifndef WNET_TEST_BARE /* for programs that are linked to no library */
 /* map connects a letter of the first share. */
 static DWORD map(const char *local, DWORD flags)
 {
@@ -155,7 +156,9 @@ static int run_tests(const struct test *tests, size_t n, int argc, char **argv)
 	return bad;
 }
 
-#define TEST(name) {#name, test_##name}
+#endif
+
+#define TEST(name) {"test_" #name, test_##name}
 #define TESTS(...)                                                                      \
 	int main(int argc, char **argv)                                                 \
 	{                                                                               \
