@@ -40,6 +40,7 @@ var arrows = []arrow{
 
 	{"provider/all", true, []string{"provider/*"}, "the one list of providers; everybody else knows the interface alone"},
 	{"provider/providertest", true, nil, "the suite holds for any provider, so it knows none"},
+	{"provider/smb", true, []string{"meter", "discover", "smb2", "smb2/*"}, "a network, whose protocol is a room of its own that anybody may use"},
 	{"provider/*", true, []string{"meter", "discover"},
 		"a network knows no device, session, profile or mount, and no other network: it can move out of the process"},
 	{"meter", true, nil, "it counts, whatever is counted"},
@@ -79,7 +80,6 @@ var keepers = []struct {
 	{"github.com/hanwen/go-fuse/v2/posixtest", []string{"provider/providertest"}, "it tests folders, mounted or not"},
 	{"github.com/hanwen/go-fuse", []string{"mount"}, "the kernel's side is mount's alone"},
 	{"github.com/moby/sys/mountinfo", []string{"mount"}, "the kernel's side is mount's alone"},
-	{"github.com/cloudsoda/go-smb2", []string{"provider/smb"}, "a client of wnet's own will replace it"},
 	{"github.com/jcmturner/gokrb5", []string{"smb2/auth"}, "Kerberos is auth's alone"},
 	{"github.com/pkg/sftp", []string{"provider/sftp", "share"}, "the protocol's two ends"},
 	{"github.com/pelletier/go-toml", []string{"profile"}, "nobody else reads the file"},

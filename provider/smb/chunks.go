@@ -2,7 +2,7 @@ package smb
 
 import "sync"
 
-// chunk is the most that the library sends in one request.
+// chunk is the most that package smb2 sends in one request.
 const chunk = 1 << 20
 
 // buffers holds *[]byte of chunk's size: requests outlive their callers, so that they need memory of their own.

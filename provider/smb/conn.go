@@ -190,7 +190,7 @@ func (c *conn) alive() bool {
 	}
 }
 
-// protect calls into the library, which a server's answer may make panic.
+// protect turns a panic, which a server's answer might cause, into an error: it costs a request and not the daemon.
 func protect(fn func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/openwnet/wnet"
+	"github.com/openwnet/wnet/smb2/auth"
+	smbconn "github.com/openwnet/wnet/smb2/conn"
 	"github.com/openwnet/wnet/win32"
 )
 
@@ -26,13 +28,14 @@ func (p *Provider) who(op string, req wnet.Request) (login, error) {
 	if name == "" {
 		name = req.Remote.User
 	}
-	if name == "" {
+	implied := name == ""
+	if implied {
 		name = os.Getenv("USER")
 		if u, err := user.Current(); err == nil {
 			name = u.Username
 		}
 	}
-	who := login{user: name, password: req.Password.Reveal(), absent: !req.Password.Present()}
+	who := login{name: name, user: name, password: req.Password.Reveal(), absent: !req.Password.Present(), implied: implied}
 	if domain, u, ok := strings.Cut(name, `\`); ok {
 		who.domain, who.user = domain, u
 	} else if i := strings.LastIndex(name, "@"); i >= 0 {
@@ -163,13 +166,12 @@ func (d *dialing) session(ctx, life context.Context, then func() error) error {
 	if err != nil {
 		return d.dialError(err)
 	}
-	d.tap = newTap(nc, d.requires(win32.CONNECT_REQUIRE_PRIVACY) && !d.who.anonymous)
-	// The library is never told that ctx has ended: closing the socket under it does the same and leaves no mess.
+	d.tap = newTap(nc)
+	// The session lives longer than ctx: what ends it early is that the socket is closed.
 	stop := context.AfterFunc(ctx, func() { d.tap.Close() })
-	sign := d.requires(win32.CONNECT_REQUIRE_INTEGRITY) || d.requires(win32.CONNECT_REQUIRE_PRIVACY)
 	err = protect(func() error {
 		var err error
-		d.link, err = dial(life, d.tap, d.host(), d.who, sign)
+		d.link, err = dial(life, d.tap, d.host(), d.who, d.requires(win32.CONNECT_REQUIRE_INTEGRITY), d.requires(win32.CONNECT_REQUIRE_PRIVACY))
 		if err != nil {
 			return d.logonError(ctx, err)
 		}
@@ -229,10 +231,12 @@ func (d *dialing) silent(ctx context.Context) error {
 		"Check that the server is well; another program may listen on its port "+d.port()+".")
 }
 
-// logonError says why there is no session. The tap knows more than the library's error.
+// logonError says why there is no session. The tap knows more than the error.
 func (d *dialing) logonError(ctx context.Context, err error) error {
 	h := d.tap.greeting()
 	notSMB := "Check the port, and that the server shares files by SMB."
+	var policy *smbconn.PolicyError
+	var cause auth.Cause
 	switch {
 	case ctx.Err() != nil:
 		return d.silent(ctx)
@@ -245,20 +249,55 @@ func (d *dialing) logonError(ctx context.Context, err error) error {
 			return d.smb1()
 		}
 		return d.fault(win32.ERROR_BAD_NETPATH, errors.New("the server closed the connection without an answer"), notSMB)
+	case h.status == statusNotSupported && h.command == cmdNegotiate && d.requires(win32.CONNECT_REQUIRE_PRIVACY):
+		return d.unencrypted(nil, h) // only what can encrypt was offered
 	case h.status == statusNotSupported && h.command == cmdNegotiate:
 		return d.fault(win32.ERROR_NOT_SUPPORTED, errors.New("the server speaks no version of SMB that wnet speaks (2.0.2 to 3.1.1)"), "")
-	case h.noCipher:
-		return d.fault(win32.ERROR_NOT_SUPPORTED,
-			errors.New("the server accepts none of the ciphers that wnet has (AES-128-GCM and AES-128-CCM)"),
-			"Allow one of them on the server.")
+	case errors.As(err, &policy) && policy.Rule != "Credential" && !d.who.guest():
+		return d.unencrypted(policy, h)
 	case !h.negotiated:
 		return d.fault(win32.ERROR_BAD_NETPATH, fmt.Errorf("%w, or one that breaks off: %w", errNotSMB, err), notSMB)
 	case d.who.absent:
 		return d.fault(win32.ERROR_INVALID_PASSWORD, errNoPassword, hintPassword)
+	case d.checkSession() != nil:
+		return d.checkSession()
+	case errors.As(err, &cause):
+		return d.authError(err, cause)
 	case h.command == cmdSessionSetup && h.status != 0 && h.status != statusMoreProcessing:
 		return d.statusError(h.status, hintLogon)
 	}
 	return d.statusError(err, "")
+}
+
+// unencrypted says that the server cannot do what CONNECT_REQUIRE_PRIVACY or CONNECT_REQUIRE_INTEGRITY ask for.
+func (d *dialing) unencrypted(policy *smbconn.PolicyError, h hello) error {
+	if !d.requires(win32.CONNECT_REQUIRE_PRIVACY) {
+		return d.fault(win32.ERROR_NOT_SUPPORTED, policy, "")
+	}
+	why := errors.New("the connection would not be encrypted: the server does not speak SMB 3")
+	if h.negotiated {
+		why = fmt.Errorf("the connection would not be encrypted: the server speaks SMB %d.%d.%d and has no cipher for it",
+			h.dialect>>8, h.dialect>>4&15, h.dialect&15)
+	}
+	return d.fault(win32.ERROR_NOT_SUPPORTED, why, "Switch SMB 3 and encryption on in the server's settings.")
+}
+
+// authError gives what kept a login from being made its code.
+func (d *dialing) authError(err error, cause auth.Cause) error {
+	code, hint := win32.ERROR_LOGON_FAILURE, hintLogon
+	switch cause {
+	case auth.PasswordExpired:
+		code, hint = win32.ERROR_PASSWORD_EXPIRED, "Set a new password in its domain, and use that."
+	case auth.AccountClosed:
+		code, hint = win32.ERROR_ACCOUNT_RESTRICTION, "Ask whoever looks after the domain."
+	case auth.ClockSkew:
+		hint = "Set this machine's clock, or let it follow the domain's."
+	case auth.Weak, auth.Downgraded, auth.NotProved, auth.Refused, auth.BadToken:
+		code, hint = win32.ERROR_NOT_SUPPORTED, "Ask whoever looks after the server."
+	case auth.NoPassword:
+		code, hint = win32.ERROR_INVALID_PASSWORD, hintPassword
+	}
+	return d.fault(code, err, hint)
 }
 
 func (d *dialing) smb1() error {
@@ -311,21 +350,7 @@ func (d *dialing) checkSession() error {
 
 // checkShare refuses a share that is not what was asked for, and finds its type.
 func (d *dialing) checkShare(c *conn) error {
-	h := d.tap.greeting()
-	if d.requires(win32.CONNECT_REQUIRE_PRIVACY) && h.session&flagEncrypt == 0 && h.shareFlags&shareEncrypt == 0 {
-		why := fmt.Errorf("the connection would not be encrypted: the server speaks SMB %d.%d.%d and has no cipher for it",
-			h.dialect>>8, h.dialect>>4&15, h.dialect&15)
-		return d.fault(win32.ERROR_NOT_SUPPORTED, why, "Switch SMB 3 and encryption on in the server's settings.")
-	}
-	kind := h.shareType
-	if kind == 0 { // it came encrypted
-		kind = shareDisk
-		if strings.EqualFold(d.req.Remote.Share, "IPC$") {
-			kind = sharePipe
-		} else if d.req.Type == win32.RESOURCETYPE_PRINT {
-			kind = d.listedKind()
-		}
-	}
+	kind := c.tree.kind()
 	switch kind {
 	case shareDisk:
 		c.kind = win32.RESOURCETYPE_DISK
@@ -353,17 +378,6 @@ func (d *dialing) checkShare(c *conn) error {
 		return d.fault(win32.ERROR_BAD_NET_NAME, fmt.Errorf("%q is a file, no folder", c.root), "")
 	}
 	return nil
-}
-
-// listedKind looks the share's type up in the server's list.
-func (d *dialing) listedKind() byte {
-	all, _ := d.link.shares()
-	for _, s := range all {
-		if strings.EqualFold(s.name, d.req.Remote.Share) {
-			return s.kind
-		}
-	}
-	return shareDisk
 }
 
 // shareError says why the share is not connected, with the name of the share that was probably meant.

@@ -13,7 +13,7 @@ import (
 )
 
 // file is one open file with a handle of its own on the server. The handle may be parked: closed, because the server renames and
-// removes nothing that a handle of the library is open on, and opened again under the file's new name when it is next used.
+// removes no folder that a handle is open below, and opened again under the file's new name when it is next used.
 type file struct {
 	c    *conn
 	flag wnet.OpenFlag

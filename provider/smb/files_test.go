@@ -187,16 +187,25 @@ func TestOtherClients(t *testing.T) {
 	put(t, c, "d/f", "theirs")
 	put(t, c, "g", "ours")
 	f := open(t, other, "d/f", wnet.OpenRead)
-	wantErr(t, c.Remove(t.Context(), "d/f", false), syscall.EBUSY)
-	wantErr(t, c.Rename(t.Context(), "d/f", "d/h"), syscall.EBUSY)
 	wantErr(t, c.Rename(t.Context(), "d", "e"), syscall.EACCES)
-	names(t, c, "d", "f")
+	ok(t, c.Rename(t.Context(), "d/f", "d/h"))
+	holds(t, f, "theirs")
+	names(t, c, "d", "h")
 	names(t, c, ".", "d", "g")
 	has(t, c, "g", "ours")
+	ok(t, c.Rename(t.Context(), "d/h", "d/f"))
 	ok(t, c.Rename(t.Context(), "g", "d/f")) // over what another client has open: Samba lets us, as POSIX would
 	holds(t, f, "theirs")
 	closing(t, f)
 	has(t, other, "d/f", "ours")
+
+	// What is removed while another client has it open goes with its last handle.
+	f = open(t, other, "d/f", wnet.OpenRead)
+	ok(t, c.Remove(t.Context(), "d/f", false))
+	holds(t, f, "ours")
+	closing(t, f)
+	names(t, c, "d")
+	put(t, c, "d/f", "ours")
 
 	// What another client takes away while our handle is parked is stale, no other file.
 	g := open(t, c, "d/f", wnet.OpenRead)

@@ -21,8 +21,7 @@ func failed(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: err}
 }
 
-// attr says in wnet's terms what the server said. There is no ID: the library tells the server's number for a file in listings, but
-// not when a name is asked for, and half of the truth would make files look replaced.
+// attr says in wnet's terms what the server said. There is no ID yet: a handle that is parked and opened again may be of another file.
 func (c *conn) attr(name string, i info) wnet.Attr {
 	mode := c.cfg.FileMode
 	switch {
@@ -32,7 +31,7 @@ func (c *conn) attr(name string, i info) wnet.Attr {
 		mode &^= 0o222
 	}
 	a := wnet.Attr{Name: path.Base(name), Mode: mode, Size: i.size, ModTime: i.mtime, AccessTime: i.atime, ChangeTime: i.ctime,
-		Nlink: 1, Blocks: (i.alloc + 511) / 512} // more links are possible, but the library does not count them
+		Nlink: 1, Blocks: (i.alloc + 511) / 512} // more links are possible, and none is made here
 	if i.dir {
 		a.Size = 0
 	}
@@ -64,22 +63,14 @@ func (c *conn) ReadDir(ctx context.Context, name string) ([]wnet.Attr, error) {
 	if err != nil {
 		return nil, failed("readdir", name, err)
 	}
-	var finish func()
 	list, err := call(ctx, c, func() ([]info, error) {
-		list, done, err := c.tree.list(c.serverPath(name))
-		finish = done
+		list, err := c.tree.list(c.serverPath(name))
 		if err != nil {
 			return nil, c.noList(name, err)
 		}
 		c.freshen(name, list)
 		return list, nil
-	}, nil, func() {
-		// The folder is given back after the caller has its answer. The claim lasts until then: nobody of us may find it open.
-		defer release()
-		if finish != nil {
-			finish()
-		}
-	})
+	}, nil, release)
 	if err != nil {
 		return nil, failed("readdir", name, err)
 	}
@@ -167,7 +158,7 @@ func (c *conn) open(name string, flag wnet.OpenFlag, perm fs.FileMode) (*file, e
 		case flag&(wnet.OpenRead|wnet.OpenWrite) == wnet.OpenWrite:
 			how = accessWrite
 			h, err = c.tree.open(p, how, disposition, readOnly)
-		case flag&wnet.OpenWrite == 0 && disposition == openAlways: // the library asks for more than reading where it creates
+		case flag&wnet.OpenWrite == 0 && disposition == openAlways: // making asks for more than reading
 			if there, e := c.tree.open(p, how, openExisting, false); e == nil {
 				h, err = there, nil
 			}
@@ -255,7 +246,7 @@ func (c *conn) SetAttr(ctx context.Context, name string, change wnet.AttrChange)
 	return c.attr(name, i), nil
 }
 
-// representable is the span of time that the library can send.
+// representable is the span of time in seconds that is sent: 1677 to 2262, what Go counts in nanoseconds.
 var representable = [2]int64{-9223372036, 9223372036}
 
 // change sets attributes, by the handle of f where there is one and it is needed. The caller has name for itself.

@@ -13,7 +13,8 @@ import (
 
 // A name that the server is asked for differs from the one of wnet.FileSystem in its separators and in the characters that Windows
 // reserves. Those, and a blank or a dot at the end of a part, travel as characters of the private use area, as Services for
-// Macintosh, Samba's fruit and mount.cifs's mapposix have them, and come back as they were. The library maps all but the backslash.
+// Macintosh, Samba's fruit and mount.cifs's mapposix have them, and come back as they were. Package smb2 maps all of them; the backslash is mapped here already, so
+// that it is told from a separator.
 const mappedBackslash = '\uF026'
 
 // removedPrefix begins the name that a file gets which was removed while it was open here: the server can't keep it without a name.

@@ -91,11 +91,10 @@ const leftover = 24 * time.Hour
 // clear empties a folder that holds nothing but removed files: ours move to the folder above, so that a tree can be removed while a
 // program still has a file of it open; what a client has left behind long ago goes.
 func (c *conn) clear(name string) error {
-	list, finish, err := c.tree.list(c.serverPath(name))
+	list, err := c.tree.list(c.serverPath(name))
 	if err != nil {
 		return err
 	}
-	finish()
 	for _, i := range list {
 		if !hidden(i.name) || i.dir {
 			return statusDirNotEmpty
@@ -188,7 +187,7 @@ func (c *conn) rename(from, to string) error {
 		}
 		step = func() error {
 			err := plain()
-			if is(err, statusAccessDenied, statusCollision, statusSharingViolation) { // a read-only target, perhaps
+			if is(err, statusAccessDenied, statusCannotDelete, statusCollision, statusSharingViolation) { // a read-only target, perhaps
 				return c.replace(from, to, nil)
 			}
 			return err
@@ -221,11 +220,10 @@ func spelled(files []*file, name string) []*file {
 
 // onlyOne reports whether two names that differ in case only are one file, as they are to a server that ignores case.
 func (c *conn) onlyOne(from, to string) bool {
-	list, finish, err := c.tree.list(c.serverPath(path.Dir(to)))
+	list, err := c.tree.list(c.serverPath(path.Dir(to)))
 	if err != nil {
 		return true
 	}
-	finish()
 	found := 0
 	for _, i := range list {
 		if entry, ok := listedName(i.name); ok && (entry == path.Base(from) || entry == path.Base(to)) {
@@ -237,11 +235,10 @@ func (c *conn) onlyOne(from, to string) bool {
 
 // empty is nil for a folder that holds nothing, after what was removed in it was cleared away.
 func (c *conn) empty(name string) error {
-	list, finish, err := c.tree.list(c.serverPath(name))
+	list, err := c.tree.list(c.serverPath(name))
 	if err != nil {
 		return err
 	}
-	finish()
 	if len(list) > 0 {
 		return c.clear(name)
 	}

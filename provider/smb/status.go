@@ -16,6 +16,7 @@ const (
 	statusAccessDenied       ntStatus = 0xC0000022
 	statusNoSuchFile         ntStatus = 0xC000000F
 	statusNotFound           ntStatus = 0xC0000034 // OBJECT_NAME_NOT_FOUND
+	statusPathNotFound       ntStatus = 0xC000003A // OBJECT_PATH_NOT_FOUND
 	statusCollision          ntStatus = 0xC0000035 // OBJECT_NAME_COLLISION
 	statusSharingViolation   ntStatus = 0xC0000043
 	statusDeletePending      ntStatus = 0xC0000056
@@ -26,6 +27,7 @@ const (
 	statusBadNetworkName     ntStatus = 0xC00000CC
 	statusRequestNotAccepted ntStatus = 0xC00000D0
 	statusDirNotEmpty        ntStatus = 0xC0000101
+	statusCannotDelete       ntStatus = 0xC0000121
 	statusSessionDeleted     ntStatus = 0xC0000203
 	statusSessionExpired     ntStatus = 0xC000035C
 	statusMoreProcessing     ntStatus = 0xC0000016

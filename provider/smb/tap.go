@@ -24,17 +24,9 @@ const maxHello = 256 << 10
 const (
 	cmdNegotiate    = 0
 	cmdSessionSetup = 1
-	cmdTreeConnect  = 3
 
-	flagGuest   = 0x1 // SMB2_SESSION_FLAG_IS_GUEST
-	flagNull    = 0x2 // SMB2_SESSION_FLAG_IS_NULL
-	flagEncrypt = 0x4 // SMB2_SESSION_FLAG_ENCRYPT_DATA
-
-	shareEncrypt = 0x8000 // SMB2_SHAREFLAG_ENCRYPT_DATA
-	capEncrypt   = 0x40   // SMB2_GLOBAL_CAP_ENCRYPTION
-
-	dialect300 = 0x300
-	dialect311 = 0x311
+	flagGuest = 0x1 // SMB2_SESSION_FLAG_IS_GUEST
+	flagNull  = 0x2 // SMB2_SESSION_FLAG_IS_NULL
 
 	shareDisk, sharePipe, sharePrint = 1, 2, 3
 )
@@ -44,20 +36,15 @@ type hello struct {
 	answered   bool // something came at all
 	negotiated bool // a version was agreed on
 	dialect    uint16
-	cipher     bool     // both sides can encrypt
-	noCipher   bool     // the server answered that it shares no cipher with us
 	status     ntStatus // of the last answer
 	command    uint16   // that it was given to
 	session    uint16   // SMB2_SESSION_FLAG_*
-	forced     bool     // the tap has switched encryption on
-	shareType  byte     // 0 if it came encrypted
-	shareFlags uint32
-	problem    error // what makes the peer no server for us
+	problem    error    // what makes the peer no server for us
 }
 
-// tap is the connection that the SMB library speaks through. It notes when something came last and when the connection ended, and
-// reads along until the share is connected, because the library tells neither who the server takes us for nor what kind of share
-// it is. It bounds what a peer that is no server can make us read.
+// tap is the connection that package smb2 speaks through. It notes when something came last and when the connection ended, and reads
+// along until the share is connected, to tell a person what the peer is if it is no server, or not one that can be used. It bounds
+// what a peer that is no server can make us read.
 type tap struct {
 	net.Conn
 	start time.Time
@@ -68,15 +55,14 @@ type tap struct {
 	once  sync.Once
 	cause error // why it ended; set before ended is closed
 
-	mu      sync.Mutex // guards seen and encrypt
-	seen    hello
-	encrypt bool // switch encryption on
+	mu   sync.Mutex // guards seen
+	seen hello
 
-	buf []byte // read from the server and not by the library yet; only the library's one reader uses it
+	buf []byte // read from the server and not by package smb2 yet; only its one reader uses it
 }
 
-func newTap(c net.Conn, encrypt bool) *tap {
-	return &tap{Conn: c, start: time.Now(), ended: make(chan struct{}), encrypt: encrypt}
+func newTap(c net.Conn) *tap {
+	return &tap{Conn: c, start: time.Now(), ended: make(chan struct{})}
 }
 
 func (t *tap) end(err error) {
@@ -176,10 +162,7 @@ func (t *tap) refuse(err error) error {
 	return err
 }
 
-// inspect reads one message, and switches encryption on in the answer that completes the session.
-//
-// The library encrypts only if the server asks for it in that answer, which it takes without a check; any server of SMB 3 that has
-// agreed on a cipher takes encrypted requests, asked for or not ([MS-SMB2] 3.3.5.2.1.1).
+// inspect reads one message.
 func (t *tap) inspect(p []byte) error {
 	switch string(p[:4]) {
 	case "\xffSMB":
@@ -204,35 +187,10 @@ func (t *tap) inspect(p []byte) error {
 	case h.command == cmdNegotiate && len(body) >= 64:
 		h.dialect = le.Uint16(body[4:])
 		h.negotiated = true
-		h.cipher = h.dialect >= dialect300 && h.dialect < dialect311 && le.Uint32(body[24:])&capEncrypt != 0
-		if h.dialect == dialect311 {
-			h.contexts(p, int(le.Uint32(body[60:])), int(le.Uint16(body[6:])))
-		}
 	case h.command == cmdSessionSetup && len(body) >= 4:
 		h.session = le.Uint16(body[2:])
-		if t.encrypt && h.cipher && h.session&(flagGuest|flagNull) == 0 {
-			h.session |= flagEncrypt
-			h.forced = true
-			le.PutUint16(body[2:], h.session)
-		}
-	case h.command == cmdTreeConnect && len(body) >= 16:
-		h.shareType = body[2]
-		h.shareFlags = le.Uint32(body[4:])
 	}
 	return nil
-}
-
-// contexts looks for the agreed cipher in the negotiate contexts ([MS-SMB2] 2.2.4.1.2).
-func (h *hello) contexts(p []byte, off, count int) {
-	le := binary.LittleEndian
-	for ; count > 0 && off >= 64 && off+8 <= len(p); count-- {
-		kind, size := le.Uint16(p[off:]), int(le.Uint16(p[off+2:]))
-		if kind == 2 && size >= 4 && off+12 <= len(p) {
-			h.cipher = le.Uint16(p[off+10:]) != 0
-			h.noCipher = !h.cipher
-		}
-		off += (8 + size + 7) &^ 7
-	}
 }
 
 // greeting gives what was seen so far.

@@ -34,8 +34,12 @@ func parseName(name string) (identity, error) {
 }
 
 // ntlm gives user and domain as NTLM wants them: a name with a suffix goes whole and without a domain, for the server to resolve
-// ([MS-NLMP] 2.2.1.3). A bare name has no domain: the server looks among its own accounts first.
+// ([MS-NLMP] 2.2.1.3), except that one of a single label is a domain's short name. A bare name has no domain: the server looks among
+// its own accounts first.
 func (i identity) ntlm() (user, domain string) {
+	if i.suffix != "" && !strings.Contains(i.suffix, ".") {
+		return i.user, i.suffix
+	}
 	if i.suffix != "" {
 		return i.user + "@" + i.suffix, ""
 	}

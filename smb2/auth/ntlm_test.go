@@ -147,7 +147,7 @@ func TestNTLMChallengeMalformed(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for _, c := range []struct{ name, user, domain string }{
-		{"anna", "anna", ""}, {`D\anna`, "anna", "D"}, {`.\anna`, "anna", ""}, {"anna@example.org", "anna@example.org", ""}, {"anna@", "anna@", ""},
+		{"anna", "anna", ""}, {`D\anna`, "anna", "D"}, {`.\anna`, "anna", ""}, {"anna@example.org", "anna@example.org", ""}, {"anna@", "anna@", ""}, {"anna@RIG", "anna", "RIG"},
 		{"@x", "@x", ""}, {`D\a@b`, "a@b", "D"}, {"a@b@c.de", "a@b@c.de", ""},
 	} {
 		id, err := parseName(c.name)
