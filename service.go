@@ -104,6 +104,10 @@ type AddRequest struct {
 	Auth Secret
 	// OptionsBlob is lpUseOptions of the same: what ParseUseOptions knows, in place of Options. "" for NULL.
 	OptionsBlob string
+
+	// Taken are the letters, bit 0 for A:, that the caller's own system has drives at which are not wnet's, as Wine has C: and Z:. There,
+	// a connection would hide behind that drive: ERROR_ALREADY_ASSIGNED (A1-03), and none of them is picked. 0 on Linux.
+	Taken uint32
 }
 
 // UseRequest is what UseConnection takes.

@@ -34,3 +34,15 @@ BOOL WINAPI mpr_free(LPVOID p)
 {
 	return p && HeapFree(GetProcessHeap(), 0, p);
 }
+
+/* Wine has drives of its own, C: and the whole of Linux among them, behind which a connection would not be seen. */
+DWORD drives_taken(void)
+{
+	DWORD all = GetLogicalDrives(), taken = 0;
+	for (int i = 0; i < 26; i++) {
+		char root[] = {(char)('A' + i), ':', '\\', 0};
+		if ((all >> i & 1) && GetDriveTypeA(root) != DRIVE_REMOTE)
+			taken |= (DWORD)1 << i;
+	}
+	return taken;
+}

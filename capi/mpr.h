@@ -169,6 +169,9 @@ struct packed packed_resource(const struct json *j, jnode n);
 /* mpr_enum.c */
 void enum_clear(void);
 
+/* lib_unix.c, lib_wine.c: the letters, bit 0 for A:, at which the caller's system has drives that are not wnet's. */
+DWORD drives_taken(void);
+
 /* dialog_unix.c, dialog_wine.c */
 DWORD dialog_run(const char *command, const struct buf *request, DWORD *code, char device[8]);
 DWORD dialog_start(const char *command, const struct buf *request);

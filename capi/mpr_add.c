@@ -33,6 +33,7 @@ static void arguments(struct call *c, int wide, const NETRESOURCEA *r, const str
 	call_bytes(c, "auth", l->auth, l->auth_size);
 	call_bytes(c, "useOptions", l->options, l->options_size);
 	call_num(c, "flags", flags);
+	call_num(c, "taken", drives_taken());
 }
 
 static DWORD add(int wide, const void *resource, struct login l, DWORD flags)

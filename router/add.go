@@ -100,6 +100,11 @@ func (v *service) add(ctx context.Context, req wnet.AddRequest) (*connection, er
 		if again := v.again(device, req); again != nil {
 			return v.r.retry(ctx, again, req)
 		}
+		if taken(device, req) {
+			return nil, &wnet.Error{Name: string(device), Code: win32.ERROR_ALREADY_ASSIGNED,
+				Err:  fmt.Errorf("%s is a drive of the calling program's own system", device),
+				Hint: "Choose another letter. In Wine, `winecfg` shows and removes the drives of a prefix."}
+		}
 		if err := v.define(device, id, req.Flags); err != nil {
 			return nil, err
 		}
@@ -112,6 +117,11 @@ func (v *service) add(ctx context.Context, req wnet.AddRequest) (*connection, er
 }
 
 func global(flags uint32) bool { return flags&win32.CONNECT_GLOBAL_MAPPING != 0 }
+
+// taken reports whether the caller's own system has a drive at the letter.
+func taken(d wnet.Device, req wnet.AddRequest) bool {
+	return d.Drive() && req.Taken&(1<<(d[0]-'A')) != 0
+}
 
 // define reserves the device's name, so that of two simultaneous adds one gets it.
 func (v *service) define(d wnet.Device, id session.ID, flags uint32) error {

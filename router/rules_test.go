@@ -323,3 +323,22 @@ func TestRememberedNameIsNormalised(t *testing.T) {
 		t.Errorf("GetConnection: %q %v", name, err)
 	}
 }
+
+// Where the caller's own system has a drive at a letter, a connection there would not be seen: the letter counts as in use, and is not picked.
+//
+// Rows: A1-03 A2-12 A2-44
+func TestTakenLetters(t *testing.T) {
+	w := newWorld(t)
+	req := disk("Z:", `\\srv\data`)
+	req.Taken = 1<<25 | 1<<2 // Z: and C:, as in Wine
+	w.code(win32.ERROR_ALREADY_ASSIGNED, w.svc.AddConnection(bg, req))
+	req.LocalName, req.Flags = "", win32.CONNECT_REDIRECT
+	got, err := w.svc.UseConnection(bg, wnet.UseRequest{AddRequest: req})
+	if err != nil || got.AccessName != "Y:" {
+		t.Errorf("got %+v, %v, want Y:", got, err)
+	}
+	req = disk("Z:", `\\srv\data`)
+	if err := w.svc.AddConnection(bg, req); err != nil {
+		t.Error(err)
+	}
+}

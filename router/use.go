@@ -89,7 +89,7 @@ func (v *service) pick(ctx context.Context, named wnet.Provider, req wnet.AddReq
 	}
 	id := v.r.newID()
 	for _, d := range devices {
-		if _, ok := prof.Entries[d]; ok {
+		if _, ok := prof.Entries[d]; ok || taken(d, req) {
 			continue
 		}
 		if v.s.Lookup(d) != nil {

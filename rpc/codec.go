@@ -66,19 +66,19 @@ func optionsIn(o *wnetv1.UseOptions) wnet.UseOptions {
 func addOut(r wnet.AddRequest) *wnetv1.AddConnectionRequest {
 	return &wnetv1.AddConnectionRequest{Type: r.Type, LocalName: r.LocalName, RemoteName: &r.RemoteName, Provider: r.Provider,
 		Password: secretOut(r.Password), User: r.User, Flags: r.Flags, Options: optionsOut(r.Options),
-		Auth: bytesOut(r.Auth), UseOptions: blobOut(r.OptionsBlob)}
+		Auth: bytesOut(r.Auth), UseOptions: blobOut(r.OptionsBlob), Taken: r.Taken}
 }
 
 func addIn(r *wnetv1.AddConnectionRequest) wnet.AddRequest {
 	return wnet.AddRequest{Type: r.GetType(), LocalName: r.GetLocalName(), RemoteName: r.GetRemoteName(), Provider: r.GetProvider(),
 		Password: secretIn(r.Password), User: r.GetUser(), Flags: r.GetFlags(), Options: optionsIn(r.GetOptions()),
-		Auth: bytesIn(r.Auth), OptionsBlob: string(r.GetUseOptions())}
+		Auth: bytesIn(r.Auth), OptionsBlob: string(r.GetUseOptions()), Taken: r.GetTaken()}
 }
 
 func useOut(r wnet.UseRequest) *wnetv1.UseConnectionRequest {
 	m := &wnetv1.UseConnectionRequest{Type: r.Type, LocalName: r.LocalName, RemoteName: &r.RemoteName, Provider: r.Provider,
 		Password: secretOut(r.Password), User: r.User, Flags: r.Flags, Options: optionsOut(r.Options),
-		Auth: bytesOut(r.Auth), UseOptions: blobOut(r.OptionsBlob)}
+		Auth: bytesOut(r.Auth), UseOptions: blobOut(r.OptionsBlob), Taken: r.Taken}
 	if r.Access != nil {
 		m.Access = &wnetv1.AccessBuffer{Size: r.Access.Size}
 	}
@@ -88,7 +88,7 @@ func useOut(r wnet.UseRequest) *wnetv1.UseConnectionRequest {
 func useIn(r *wnetv1.UseConnectionRequest) wnet.UseRequest {
 	u := wnet.UseRequest{AddRequest: wnet.AddRequest{Type: r.GetType(), LocalName: r.GetLocalName(), RemoteName: r.GetRemoteName(),
 		Provider: r.GetProvider(), Password: secretIn(r.Password), User: r.GetUser(), Flags: r.GetFlags(),
-		Options: optionsIn(r.GetOptions()), Auth: bytesIn(r.Auth), OptionsBlob: string(r.GetUseOptions())}}
+		Options: optionsIn(r.GetOptions()), Auth: bytesIn(r.Auth), OptionsBlob: string(r.GetUseOptions()), Taken: r.GetTaken()}}
 	if r.Access != nil {
 		u.Access = &wnet.AccessBuffer{Size: r.Access.GetSize()}
 	}

@@ -80,6 +80,14 @@ func (p *prefix) setEnv() {
 	p.env = append(slices.Clone(p.b.env), "WINEPREFIX="+p.path, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=")
 }
 
+// free moves Wine's own drive Z:, which is the whole of Linux, to D:, as a person does in winecfg.
+func (p *prefix) free() {
+	devices := filepath.Join(p.path, "dosdevices")
+	if err := os.Rename(filepath.Join(devices, "z:"), filepath.Join(devices, "d:")); err != nil {
+		p.b.t.Fatal(err)
+	}
+}
+
 // server runs wineserver for this prefix alone.
 func (p *prefix) server(arg string) result {
 	return p.exec("", filepath.Join(wineDir, "wineserver"), arg)

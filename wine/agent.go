@@ -102,7 +102,7 @@ func unquote(s string) string {
 func (a *agent) call(fields ...string) ([]string, error) {
 	busy := func(err error) error {
 		a.bad = true
-		return &wnet.Error{Op: "Wine", Code: win32.ERROR_BUSY, Err: fmt.Errorf("Wine does not answer: %w", err),
+		return &wnet.Error{Op: "Wine", Code: win32.ERROR_BUSY, Err: fmt.Errorf("the Windows side does not answer: %w", err),
 			Hint: "End the prefix's programs, or Wine itself with `wineserver -k`, and try again."}
 	}
 	if a.bad {
@@ -139,7 +139,7 @@ func (a *agent) call(fields ...string) ([]string, error) {
 	parts := strings.Split(strings.TrimRight(r.line, "\r\n"), "\t")
 	if n := len(parts); n >= 3 && parts[n-2] == "err" {
 		code, _ := strconv.ParseUint(parts[n-1], 10, 32)
-		return nil, &wnet.Error{Op: "Wine", Code: win32.Code(code), Err: fmt.Errorf("Wine's answer to %q", fields[0])}
+		return nil, &wnet.Error{Op: "Wine", Code: win32.Code(code), Err: fmt.Errorf("that is the answer to %q in Wine", fields[0])}
 	}
 	for i := range parts {
 		parts[i] = unquote(parts[i])

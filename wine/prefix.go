@@ -41,7 +41,7 @@ func FindWine(given string) (string, error) {
 			}
 		}
 	}
-	return "", &wnet.Error{Op: "Wine", Name: given, Code: win32.ERROR_FILE_NOT_FOUND, Err: errors.New("Wine is not installed, or not where wnet looks"),
+	return "", &wnet.Error{Op: "Wine", Name: given, Code: win32.ERROR_FILE_NOT_FOUND, Err: errors.New("there is no Wine, or not where wnet looks"),
 		Hint: "Install Wine (Debian: apt install wine), or name the program: --wine /path/to/wine."}
 }
 

@@ -293,7 +293,7 @@ func (r *regFile) drop(key string, all bool) {
 	r.dirty = true
 }
 
-var errRegChanged = errors.New("Wine changed its registry meanwhile")
+var errRegChanged = errors.New("the registry was changed by Wine meanwhile")
 
 // save writes the file, if anything was changed and nobody else wrote it.
 func (r *regFile) save() error {

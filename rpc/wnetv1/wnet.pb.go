@@ -128,6 +128,7 @@ type AddConnectionRequest struct {
 	Options       *UseOptions            `protobuf:"bytes,8,opt,name=options,proto3" json:"options,omitempty"`
 	Auth          []byte                 `protobuf:"bytes,9,opt,name=auth,proto3,oneof" json:"auth,omitempty"`                                // pAuthBuffer of WNetAddConnection4; absent: NULL
 	UseOptions    []byte                 `protobuf:"bytes,10,opt,name=use_options,json=useOptions,proto3,oneof" json:"use_options,omitempty"` // lpUseOptions of WNetAddConnection4; absent: NULL
+	Taken         uint32                 `protobuf:"varint,11,opt,name=taken,proto3" json:"taken,omitempty"`                                  // letters, bit 0 for A:, that the caller's own system has drives at which are not wnet's
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -232,6 +233,13 @@ func (x *AddConnectionRequest) GetUseOptions() []byte {
 	return nil
 }
 
+func (x *AddConnectionRequest) GetTaken() uint32 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
 type AddConnectionResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -281,6 +289,7 @@ type UseConnectionRequest struct {
 	Access        *AccessBuffer          `protobuf:"bytes,9,opt,name=access,proto3" json:"access,omitempty"`                                  // absent: lpAccessName NULL
 	Auth          []byte                 `protobuf:"bytes,10,opt,name=auth,proto3,oneof" json:"auth,omitempty"`                               // pAuthBuffer of WNetUseConnection4; absent: NULL
 	UseOptions    []byte                 `protobuf:"bytes,11,opt,name=use_options,json=useOptions,proto3,oneof" json:"use_options,omitempty"` // lpUseOptions of WNetUseConnection4; absent: NULL
+	Taken         uint32                 `protobuf:"varint,12,opt,name=taken,proto3" json:"taken,omitempty"`                                  // letters, bit 0 for A:, that the caller's own system has drives at which are not wnet's
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -390,6 +399,13 @@ func (x *UseConnectionRequest) GetUseOptions() []byte {
 		return x.UseOptions
 	}
 	return nil
+}
+
+func (x *UseConnectionRequest) GetTaken() uint32 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
 }
 
 // AccessBuffer describes lpAccessName: size is in characters, NUL included.
@@ -4113,7 +4129,7 @@ const file_wnet_proto_rawDesc = "" +
 	"\x13request_compression\x18\x04 \x01(\tR\x12requestCompression\x12\x19\n" +
 	"\bhost_key\x18\x05 \x01(\tR\ahostKey\x12\x1d\n" +
 	"\n" +
-	"smart_card\x18\x06 \x01(\bR\tsmartCard\"\xfa\x02\n" +
+	"smart_card\x18\x06 \x01(\bR\tsmartCard\"\x90\x03\n" +
 	"\x14AddConnectionRequest\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\rR\x04type\x12\x1d\n" +
 	"\n" +
@@ -4128,12 +4144,13 @@ const file_wnet_proto_rawDesc = "" +
 	"\x04auth\x18\t \x01(\fH\x02R\x04auth\x88\x01\x01\x12$\n" +
 	"\vuse_options\x18\n" +
 	" \x01(\fH\x03R\n" +
-	"useOptions\x88\x01\x01B\x0e\n" +
+	"useOptions\x88\x01\x01\x12\x14\n" +
+	"\x05taken\x18\v \x01(\rR\x05takenB\x0e\n" +
 	"\f_remote_nameB\v\n" +
 	"\t_passwordB\a\n" +
 	"\x05_authB\x0e\n" +
 	"\f_use_options\"\x17\n" +
-	"\x15AddConnectionResponse\"\xa9\x03\n" +
+	"\x15AddConnectionResponse\"\xbf\x03\n" +
 	"\x14UseConnectionRequest\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\rR\x04type\x12\x1d\n" +
 	"\n" +
@@ -4149,7 +4166,8 @@ const file_wnet_proto_rawDesc = "" +
 	"\x04auth\x18\n" +
 	" \x01(\fH\x02R\x04auth\x88\x01\x01\x12$\n" +
 	"\vuse_options\x18\v \x01(\fH\x03R\n" +
-	"useOptions\x88\x01\x01B\x0e\n" +
+	"useOptions\x88\x01\x01\x12\x14\n" +
+	"\x05taken\x18\f \x01(\rR\x05takenB\x0e\n" +
 	"\f_remote_nameB\v\n" +
 	"\t_passwordB\a\n" +
 	"\x05_authB\x0e\n" +
