@@ -3,7 +3,9 @@ package test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -34,7 +36,7 @@ var cBuilds = []cBuild{
 }
 
 // cPrograms are the test programs that run on Linux and in Wine.
-var cPrograms = []string{"add", "names", "enum", "info", "hostile"}
+var cPrograms = []string{"add", "names", "enum", "info", "hostile", "exports"}
 
 // tool runs a compiler or the like and wants success.
 func tool(t testing.TB, name string, args ...string) string {
@@ -181,5 +183,121 @@ func TestCLayout(t *testing.T) {
 	}
 	if told, _ := reportC(t, tool(t, program)); told != 5 {
 		t.Errorf("%d of 5 groups", told)
+	}
+}
+
+// On a terminal the dialogs run `wnet connect --dialog` and `wnet disconnect --dialog`; a program of that name stands in for them here.
+func TestCDialogs(t *testing.T) {
+	c := cBuilds[0]
+	b := newBox(t)
+	exe := c.compile(t, c.library(t), "dialog")
+	bin := filepath.Join(b.dir, "bin")
+	script := `#!/bin/sh
+[ "$2" = --dialog ] && [ -t 0 ] && [ -t 1 ] || exit 9
+[ "$1" = daemon ] && exit 1
+request=$(cat <&3)
+case "$1 $request" in
+connect*server*share*) echo '{"code":0,"device":"Y:"}' >&4 ;;
+connect*deviceless*) echo '{"code":0,"device":""}' >&4 ;;
+connect*dies*) exit 3 ;;
+connect*wrong*) echo '{"code":86}' >&4 ;;
+connect*) echo '{"code":4294967295}' >&4 ;;
+*'"localName":"O:"'*) echo '{"code":2401}' >&4 ;;
+*'"localName":"N:"'*) echo '{"code":1223}' >&4 ;;
+*'"localName":"C:"'*) echo '{"code":4294967295}' >&4 ;;
+*'"flags":65,"localName":"Y:"'*) echo '{"code":0}' >&4 ;;
+*'"type":1'*) echo $$ >` + b.dir + `/pid; exec sleep 1000 ;;
+esac
+`
+	if err := errors.Join(os.Mkdir(bin, 0o755), os.WriteFile(filepath.Join(bin, "wnet"), []byte(script), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"HOME=" + b.home, "XDG_RUNTIME_DIR=" + filepath.Join(b.dir, "run"), "PATH=" + bin + ":/usr/bin:/bin",
+		"WNET_TEST_REMOTE=x", "WNET_TEST_UNC=x", "WNET_TEST_UNC2=x"}
+	runC(t, b, env, "script", "-qefc", exe, "/dev/null")
+	pid := filepath.Join(b.dir, "pid")
+	if b.until(10*time.Second, func() bool { text, _ := os.ReadFile(pid); return strings.HasSuffix(string(text), "\n") }) {
+		text, _ := os.ReadFile(pid)
+		b.sh("kill " + string(text))
+	} else {
+		t.Error("the dialog that goes on was not started")
+	}
+}
+
+// The program of doc/c.md, compiled by the line that stands there, from an installation.
+func TestCDocumented(t *testing.T) {
+	text, err := os.ReadFile("../doc/c.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBox(t)
+	var source, line strings.Builder
+	for l := range strings.Lines(string(text)) {
+		switch code, ok := strings.CutPrefix(l, "    "); {
+		case ok && strings.HasPrefix(code, "cc "):
+			line.WriteString(code)
+		case ok || l == "\n" && source.Len() > 0 && line.Len() == 0:
+			source.WriteString(code)
+		}
+	}
+	if line.Len() == 0 {
+		t.Fatal("no line to compile by")
+	}
+	if err := os.WriteFile(filepath.Join(b.dir, "where.c"), []byte(source.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	lib := cBuilds[0].library(t)
+	root := filepath.Join(b.dir, "root")
+	for _, d := range []string{"lib/pkgconfig", "include/wnet"} {
+		if err := os.MkdirAll(filepath.Join(root, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.sh(fmt.Sprintf("cp -a %s/libmpr.so* %s/lib/; cp %[3]s/capi/*.h %[2]s/include/wnet/; sed 's|@PREFIX@|%[2]s|' %[3]s/capi/libmpr.pc.in >%[2]s/lib/pkgconfig/libmpr.pc",
+		lib, root, repository(t)))
+	b.env = append(b.env, "PKG_CONFIG_PATH="+root+"/lib/pkgconfig", "LD_LIBRARY_PATH="+root+"/lib")
+	b.sh(line.String())
+	if r := b.exec("", filepath.Join(b.dir, "where")); r.code != 1 || r.out != "error 2250\n" {
+		t.Errorf("want error 2250: %v", r)
+	}
+}
+
+func repository(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// A daemon that is killed in the midst of a call: the call ends with ERROR_UNEXP_NET_ERR, a question with what the next daemon says.
+func TestCDaemonKilled(t *testing.T) {
+	c := cBuilds[0]
+	b := newBox(t)
+	s, env := cWorld(b)
+	program := c.compile(t, c.library(t), "killed")
+	b.ok("list")
+	s.Freeze() // its connection is made by the kernel, and no answer comes
+	cmd := b.command(t.Context(), program)
+	var out bytes.Buffer
+	cmd.Env, cmd.Stdout = env, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer end(cmd)
+	health := func() bool {
+		r := b.exec("", "curl", "-s", "--unix-socket", b.socket(), "-H", "Content-Type: application/json", "-d", "{}", "http://wnet/wnet.v1.Wnet/Health")
+		return strings.Contains(r.out, `"running":1`) || strings.Contains(r.out, `"running": 1`)
+	}
+	if !b.until(20*time.Second, health) {
+		t.Fatal("the call does not run")
+	}
+	pid := b.daemon()
+	b.sh(fmt.Sprint("kill -9 ", pid))
+	cmd.Wait()
+	s.Thaw()
+	if told, _ := reportC(t, out.String()); told == 0 {
+		t.Errorf("the program said %q", &out)
 	}
 }

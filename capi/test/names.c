@@ -3,7 +3,7 @@
  */
 #include "test.h"
 
-/* Rows: CC-01 CC-02 CC-03 CC-06 CC-10 CC-15 CC-32 C2-01 */
+/* Rows: CC-01 CC-02 CC-03 CC-06 CC-10 CC-15 C2-01 */
 static void test_cancel(void)
 {
 	NETRESOURCEA deviceless = resource(RESOURCETYPE_DISK, NULL, REMOTE);
