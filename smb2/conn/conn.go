@@ -113,12 +113,13 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// MaxIO is how many bytes a READ or WRITE may carry by the credits there are, at most limit, at least 64 KiB.
+// MaxIO is how many bytes a READ or WRITE may carry by the credits there are, at most limit and 16 MiB, at
+// least 64 KiB.
 func (c *Conn) MaxIO(limit uint32) uint32 {
 	if !c.multi {
 		return min(limit, 1<<16)
 	}
-	return min(limit, uint32(max(1, c.win.size()))<<16)
+	return min(limit, uint32(min(max(1, c.win.size()), 1<<8))<<16)
 }
 
 // fail ends the connection. The reader then tells everybody.

@@ -33,6 +33,8 @@ type Request struct {
 	Msg    []byte // the whole message, to keep; with Into it ends before the data
 	N      int    // how many bytes went to Into
 
+	opened bool // the answer was encrypted
+
 	sent []byte // what was sent, for the pre-authentication hash; kept if it is not nil before
 }
 

@@ -134,7 +134,7 @@ func (s *Session) exchange(ctx context.Context, a Authenticator, previous uint64
 			return nil
 		}
 		s.flags, s.key = resp.Flags, a.SessionKey()
-		return s.establish(&h, req.Msg, &pre, from)
+		return s.establish(&h, req, &pre, from)
 	}
 }
 
@@ -145,6 +145,7 @@ func (s *Session) setup(ctx context.Context, req *Request, from *Session, again 
 		return s.Do(ctx, req)
 	case from != nil:
 		bound := &Session{c: s.c, id: from.id, signer: from.signer, sign: true}
+		s.c.sess.Store(&Session{c: s.c, id: from.id, sealer: from.sealer}) // the answers may be encrypted
 		return s.c.do(ctx, bound, []*Request{req})
 	}
 	// Nothing protects it yet but the hash over it.
@@ -152,7 +153,7 @@ func (s *Session) setup(ctx context.Context, req *Request, from *Session, again 
 }
 
 // establish makes the session's keys and checks the server's last answer ([MS-SMB2] 3.2.5.3.1, 3.2.5.3.3).
-func (s *Session) establish(h *wire.Header, msg []byte, pre *crypt.Preauth, from *Session) error {
+func (s *Session) establish(h *wire.Header, req *Request, pre *crypt.Preauth, from *Session) error {
 	c, p := s.c, &s.c.cfg.Policy
 	guest, null := s.flags&wire.SessionGuest != 0, s.flags&wire.SessionNull != 0
 	switch {
@@ -171,17 +172,14 @@ func (s *Session) establish(h *wire.Header, msg []byte, pre *crypt.Preauth, from
 	if c.info.Dialect < wire.Dialect311 {
 		hash = nil
 	}
-	secret := s.key
-	if from != nil {
-		secret = from.key // the channel's signing key comes from the session's key and the channel's hash
-	}
+	secret := s.key // of a further channel: what its own log-on agreed on
 	signing := crypt.Short(secret)
 	if c.info.Dialect >= wire.Dialect300 {
 		keys := crypt.Derive(secret, hash, crypt.Wide(c.info.Cipher))
 		signing = keys.Signing
 		switch {
 		case from != nil:
-			s.sealer, s.key = from.sealer, from.key
+			s.sealer, s.key = from.sealer, from.key // the keys of encryption are the session's
 		case c.info.Cipher != 0:
 			var err error
 			if s.sealer, err = crypt.NewSealer(c.info.Cipher, keys); err != nil {
@@ -193,8 +191,10 @@ func (s *Session) establish(h *wire.Header, msg []byte, pre *crypt.Preauth, from
 	if s.signer, err = crypt.NewSigner(c.info.Signing, signing); err != nil {
 		return err
 	}
-	if h.Flags&wire.FlagSigned != 0 {
-		if !s.signer.Verify(msg) {
+	if req.opened {
+		// Only who has the session's keys could encrypt it.
+	} else if h.Flags&wire.FlagSigned != 0 {
+		if !s.signer.Verify(req.Msg) {
 			return &TamperError{"the signature of the answer that ends the log-on is wrong"}
 		}
 	} else if c.info.Dialect == wire.Dialect311 || p.RequireIntegrity {

@@ -224,7 +224,7 @@ func (c *Conn) message(h *wire.Header, msg []byte, sealed bool) (keep bool, err 
 	delete(c.pending, h.MessageID)
 	given := f.given
 	if !given {
-		p.req.Status, p.req.Msg = h.Status, msg
+		p.req.Status, p.req.Msg, p.req.opened = h.Status, msg, sealed
 		if f.left--; f.left == 0 {
 			f.end(nil)
 		}

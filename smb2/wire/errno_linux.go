@@ -1,0 +1,9 @@
+package wire
+
+import "syscall"
+
+// What other systems have no errno for.
+const (
+	errRemoteIO = syscall.EREMOTEIO
+	errNoData   = syscall.ENODATA
+)
