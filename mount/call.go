@@ -32,9 +32,12 @@ var errRefused = fmt.Errorf("the connection is being cancelled: %w", syscall.EIO
 type request struct {
 	cancel <-chan struct{} // closed by FUSE INTERRUPT
 	tid    uint32          // thread that asks
+	waits  bool            // for another program: without a deadline, and a signal ends it at once
 }
 
-func req(cancel <-chan struct{}, h *fuse.InHeader) request { return request{cancel, h.Pid} }
+func req(cancel <-chan struct{}, h *fuse.InHeader) request {
+	return request{cancel: cancel, tid: h.Pid}
+}
 
 // gate counts the requests under way and refuses new ones when the mount is being forced down.
 type gate struct {
@@ -127,7 +130,10 @@ func bounded[T any](life context.Context, s *server, r request, killed <-chan st
 		err error
 	}
 	var none T
-	ctx, stop := context.WithTimeout(life, s.deadline)
+	ctx, stop := context.WithCancel(life)
+	if !r.waits {
+		ctx, stop = context.WithTimeout(life, s.deadline)
+	}
 	defer stop()
 	done := make(chan answer, 1)
 	var settled atomic.Bool // set by the side that comes first: the answer or the bound
@@ -170,7 +176,7 @@ func bounded[T any](life context.Context, s *server, r request, killed <-chan st
 		case a := <-done:
 			return a.v, a.err
 		case <-cancel:
-			if fatalSignal(r.tid) || s.over.Load() {
+			if r.waits || fatalSignal(r.tid) || s.over.Load() {
 				return linger(context.Canceled)
 			}
 			cancel = nil

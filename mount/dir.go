@@ -17,6 +17,13 @@ func (s *server) Lookup(cancel <-chan struct{}, h *fuse.InHeader, name string, o
 	if parent == nil {
 		return fuse.ENOENT
 	}
+	if n, a, asked, known := s.recall(parent, name); known && n != nil {
+		s.entry(n, a, asked, out)
+		return fuse.OK
+	} else if known {
+		return s.noEntry(parent, name, time.Now(), out)
+	}
+	name = strings.Clone(name)
 	asked := time.Now()
 	a, err := call(s, req(cancel, h), false, func(ctx context.Context) (wnet.Attr, error) {
 		for {
@@ -39,13 +46,19 @@ func (s *server) Lookup(cancel <-chan struct{}, h *fuse.InHeader, name string, o
 		return fuse.OK
 	case syscall.ENOENT:
 		s.tree.drop(parent, name)
-		if v := s.valid(asked); v > 0 && !s.gate.forced() {
-			*out = fuse.EntryOut{}
-			out.SetEntryTimeout(v)
-			return fuse.OK
-		}
+		return s.noEntry(parent, name, asked, out)
 	}
 	return s.status(err)
+}
+
+// noEntry answers that there is no such name.
+func (s *server) noEntry(parent *node, name string, asked time.Time, out *fuse.EntryOut) fuse.Status {
+	if v := s.absent(parent, name, asked); v > 0 && !s.gate.forced() {
+		*out = fuse.EntryOut{}
+		out.SetEntryTimeout(v)
+		return fuse.OK
+	}
+	return fuse.ENOENT
 }
 
 // make runs fn, which makes name in a folder, and answers with the new node.
@@ -156,7 +169,7 @@ func (s *server) Link(cancel <-chan struct{}, in *fuse.LinkIn, name string, out 
 	// The kernel must get the node that it named, also where the server has no numbers that say so.
 	s.tree.mu.Lock()
 	s.tree.dropLocked(parent, name)
-	s.tree.linkLocked(n, parent, name)
+	s.tree.linkLocked(n, parent, strings.Clone(name), m.asked)
 	n.lookups++
 	s.tree.learnLocked(n, m.a, m.asked)
 	s.tree.mu.Unlock()
@@ -280,6 +293,10 @@ func (s *server) list(cancel <-chan struct{}, in *fuse.ReadIn) (*handle, error) 
 	if f.listed && in.Offset != 0 {
 		return h, nil
 	}
+	if l := s.keptListing(h.node); l != nil && !s.gate.forced() {
+		f.entries, f.listed, f.asked, f.seq = l.entries, true, l.asked, l.seq
+		return h, nil
+	}
 	s.tree.mu.Lock()
 	seq := s.tree.seq
 	s.tree.mu.Unlock()
@@ -304,6 +321,7 @@ func (s *server) list(cancel <-chan struct{}, in *fuse.ReadIn) (*handle, error) 
 		kept = append(kept, a)
 	}
 	f.entries, f.listed, f.asked, f.seq = kept, true, asked, seq
+	s.keepListing(h.node, f)
 	return h, nil
 }
 
@@ -360,7 +378,7 @@ func (s *server) readDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirE
 // mount could turn the change back in the kernel's eyes: a removed file would reappear, a longer one be cut. The kernel then asks
 // for the one entry when a program wants it.
 func (s *server) current(dir *node, f *folder, a wnet.Attr) bool {
-	if s.valid(f.asked) == 0 || !validName(a.Name) {
+	if s.valid(f.asked) == 0 && !s.promisedIn(dir, a.Name) || !validName(a.Name) {
 		return false
 	}
 	s.tree.mu.Lock()
@@ -380,7 +398,7 @@ func (s *server) current(dir *node, f *folder, a wnet.Attr) bool {
 			return false // a listing may lag behind an open file, even on its own server
 		}
 	}
-	return n.changed <= f.seq
+	return n.changed <= f.seq && f.asked.After(n.floor)
 }
 
 func (s *server) parentIno(n *node) uint64 {

@@ -79,8 +79,8 @@ func (s *server) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut
 	if s.keepCache(n) {
 		out.OpenFlags |= fuse.FOPEN_KEEP_CACHE
 	}
-	if flag&wnet.OpenWrite == 0 {
-		out.OpenFlags |= fuse.FOPEN_NOFLUSH // there is nothing that its closing could tell
+	if flag&wnet.OpenWrite == 0 && !s.locking {
+		out.OpenFlags |= fuse.FOPEN_NOFLUSH // there is nothing that its closing could tell, nor locks to give back
 	}
 	return fuse.OK
 }
@@ -88,8 +88,9 @@ func (s *server) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut
 // revalidate asks for the attributes of a file whose data the kernel may still hold, if they are not known well enough to tell whether
 // that data is good: one question instead of all the data again. A failure only costs the cache.
 func (s *server) revalidate(ctx context.Context, n *node, f wnet.File) {
+	leased := s.promised(n, wnet.LeaseAttr|wnet.LeaseData)
 	s.tree.mu.Lock()
-	needed := n.filled != (filling{}) && s.valid(n.asked) == 0
+	needed := n.filled != (filling{}) && s.valid(n.asked) == 0 && !(leased && !n.asked.IsZero())
 	s.tree.mu.Unlock()
 	if !needed {
 		return
@@ -102,14 +103,17 @@ func (s *server) revalidate(ctx context.Context, n *node, f wnet.File) {
 
 // keepCache decides at an open whether the kernel may keep the file's data, and notes what it will be filled with.
 func (s *server) keepCache(n *node) bool {
+	leased := s.promised(n, wnet.LeaseAttr|wnet.LeaseData)
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
+	leased = leased && !n.asked.IsZero() && !n.attr.ModTime.IsZero()
 	var now filling
-	if s.valid(n.asked) > 0 && !n.attr.ModTime.IsZero() && n.asked.Sub(n.attr.ModTime) > settleTime {
+	settled := s.valid(n.asked) > 0 && !n.attr.ModTime.IsZero() && n.asked.Sub(n.attr.ModTime) > settleTime
+	if settled || leased {
 		now = filling{n.attr.Size, n.attr.ModTime}
 	}
-	keep := now != (filling{}) && n.filled.size == now.size && n.filled.mtime.Equal(now.mtime)
-	n.filled = now
+	keep := now != (filling{}) && n.filled.size == now.size && n.filled.mtime.Equal(now.mtime) && (settled || n.leased)
+	n.filled, n.leased = now, leased
 	return keep
 }
 
@@ -259,12 +263,13 @@ func (s *server) Write(cancel <-chan struct{}, in *fuse.WriteIn, data []byte) (u
 
 // Flush implements fuse.RawFileSystem: a program closes a descriptor that it could write to. What is known to be lost is told; the
 // server is not asked.
-func (s *server) Flush(_ <-chan struct{}, in *fuse.FlushIn) fuse.Status {
+func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 	h := s.use(in.Fh)
 	if h == nil {
 		return fuse.OK
 	}
 	defer s.done(h)
+	s.unlockAll(req(cancel, &in.InHeader), h.node, lockOwner{id: in.LockOwner})
 	f, ok := h.file.(wnet.FileFlusher)
 	if !ok || !h.wrote.Load() {
 		return fuse.OK
@@ -286,7 +291,16 @@ func (s *server) Fsync(cancel <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
 }
 
 // Release implements fuse.RawFileSystem. The kernel does not wait for the answer, and close(2) has returned long ago.
-func (s *server) Release(_ <-chan struct{}, in *fuse.ReleaseIn) { s.release(in.Fh) }
+func (s *server) Release(_ <-chan struct{}, in *fuse.ReleaseIn) {
+	const flockUnlock = 1 << 1
+	if h := s.use(in.Fh); h != nil {
+		if in.ReleaseFlags&flockUnlock != 0 {
+			s.unlockAll(request{}, h.node, lockOwner{in.LockOwner, true})
+		}
+		s.done(h)
+	}
+	s.release(in.Fh)
+}
 
 // Mknod implements fuse.RawFileSystem: for plain files. No share keeps what a pipe or a device is.
 func (s *server) Mknod(cancel <-chan struct{}, in *fuse.MknodIn, name string, out *fuse.EntryOut) fuse.Status {

@@ -129,6 +129,18 @@ func helper(what string, args []string) int {
 		var st unix.Stat_t
 		err = unix.Fstat(fd, &st)
 		fmt.Println("fstat", err == syscall.EIO, err)
+	case "lock": // locks the file's first byte for itself alone, whether or not it has to wait, and says so
+		fd, err := unix.Open(args[0], unix.O_RDWR, 0)
+		check(err)
+		l := unix.Flock_t{Type: unix.F_WRLCK, Len: 1}
+		if args[1] == "wait" {
+			ready()
+		}
+		check(unix.FcntlFlock(uintptr(fd), unix.F_SETLKW, &l))
+		if args[1] != "wait" {
+			ready()
+		}
+		fmt.Println("locked")
 	case "serve":
 		check(serveForever(args))
 		ready()

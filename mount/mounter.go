@@ -83,6 +83,7 @@ type mount struct {
 	made       bool   // the folder is ours
 	srv        *server
 	kernel     *fuse.Server
+	stopBreaks func()          // nil where no promises are broken
 	devMu      sync.Mutex      // guards dev
 	dev        int             // a copy of FUSE's descriptor, -1 once the mount is gone
 	id         int             // mount id
@@ -190,13 +191,18 @@ func (b *Mounter) serve(point, real string, fsys wnet.FileSystem, opt wnet.Mount
 	m.force, m.startForce = context.WithCancel(context.Background())
 	m.srv = newServer(fsys, log, deadline, max(0, b.cfg.CacheTime), os.Getuid(), os.Getgid())
 	m.srv.aside = &aside{dir: b.cfg.AsideDir, source: source, log: log}
+	// O_TRUNC comes with the open: one question less, and no AttrSetter needed.
+	capabilities := uint64(fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_ASYNC_DIO)
+	if _, ok := fsys.(wnet.Xattrer); ok {
+		capabilities |= fuse.CAP_HANDLE_KILLPRIV_V2 // else the kernel asks for security.capability before each write
+	}
 	kernel, err := fuse.NewServer(m.srv, fmt.Sprintf("/dev/fd/%d", fd), &fuse.MountOptions{
-		MaxBackground: 64,
-		MaxWrite:      maxRequest,
-		MaxReadAhead:  maxRequest,
-		DisableSplice: true, // data comes from memory
-		// O_TRUNC comes with the open: one question less, and no AttrSetter needed.
-		ExtraCapabilities: fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_ASYNC_DIO,
+		MaxBackground:     64,
+		MaxWrite:          maxRequest,
+		MaxReadAhead:      maxRequest,
+		DisableSplice:     true, // data comes from memory
+		ExtraCapabilities: capabilities,
+		EnableLocks:       m.srv.locking,
 		Logger:            slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	})
 	if err != nil {
@@ -205,6 +211,17 @@ func (b *Mounter) serve(point, real string, fsys wnet.FileSystem, opt wnet.Mount
 		return nil, failure(point, win32.ERROR_GEN_FAILURE, fmt.Errorf("the kernel did not start FUSE: %w", err), "")
 	}
 	m.kernel = kernel
+	m.srv.kernel = kernel
+	if fd, err := unix.FcntlInt(uintptr(dev), unix.F_DUPFD_CLOEXEC, 0); err == nil {
+		if kernel.KernelSettings().Flags64()&fuse.CAP_HAS_EXPIRE_ONLY != 0 {
+			m.srv.expirer.set(os.NewFile(uintptr(fd), "fuse"))
+		} else {
+			unix.Close(fd)
+		}
+	}
+	if m.srv.leases != nil {
+		m.stopBreaks = m.srv.leases.OnBreak(m.srv.broke)
+	}
 	go func() {
 		kernel.Serve()
 		close(m.srv.stopped)
@@ -308,6 +325,10 @@ func (m *mount) finish(patience time.Duration) {
 		if err := m.srv.handles.await(ctx, func(_, closing int) bool { return closing == 0 }); err != nil {
 			m.log.Warn("the server did not take back all files in time")
 		}
+		if m.stopBreaks != nil {
+			m.stopBreaks()
+		}
+		m.srv.expirer.set(nil)
 		m.closeDev()
 		if paths := m.srv.aside.finish(); len(paths) > 0 {
 			m.log.Warn("written data that the server did not take is kept aside", "files", paths)

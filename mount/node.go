@@ -29,12 +29,19 @@ type node struct {
 	floor   time.Time // the last change made through this mount: answers to earlier questions count no more
 	changed uint64    // tree.seq of the last change made through this mount: to the data, or to a folder's entries
 	filled  filling   // what the kernel's data cache was filled with
+	leased  bool      // that was promised to be told of changes, and there was none
+
+	// of a folder
+	names   time.Time            // the last break about its names: what was told before counts no more
+	absent  map[string]time.Time // names that it does not have, with the time when the server was asked
+	listing *listing             // what it held; nil if not known
 }
 
 // link is one name of a node.
 type link struct {
 	parent *node
 	name   string
+	told   time.Time // when the server was asked that said so; zero if that was overtaken
 }
 
 // filling tells a file's data apart from that at another time. The zero filling is unknown.
@@ -148,9 +155,9 @@ func (t *tree) adopt(parent *node, name string, a wnet.Attr, asked time.Time) *n
 	n.lookups++
 	if n != cur {
 		t.dropLocked(parent, name)
-		t.linkLocked(n, parent, name)
+		t.linkLocked(n, parent, name, asked)
 	} else {
-		t.confirmLocked(n, parent, name)
+		t.confirmLocked(n, parent, name, asked)
 	}
 	if n.ino == 0 {
 		p, _ := t.pathLocked(n)
@@ -184,24 +191,28 @@ func (t *tree) change(nodes ...*node) {
 	t.seq++
 	now := time.Now()
 	for _, n := range nodes {
-		n.changed, n.floor, n.asked, n.filled = t.seq, now, time.Time{}, filling{}
+		n.changed, n.floor, n.asked, n.filled, n.leased = t.seq, now, time.Time{}, filling{}, false
 	}
 }
 
-func (t *tree) linkLocked(n, parent *node, name string) {
+func (t *tree) linkLocked(n, parent *node, name string, told time.Time) {
 	if parent.children == nil {
 		parent.children = map[string]*node{}
 	}
 	parent.children[name] = n
-	n.links = append(n.links, link{parent, name})
+	delete(parent.absent, name)
+	n.links = append(n.links, link{parent, name, told})
 	n.more = false
 }
 
 // confirmLocked puts the name last, where path takes it from.
-func (t *tree) confirmLocked(n, parent *node, name string) {
+func (t *tree) confirmLocked(n, parent *node, name string, told time.Time) {
 	last := len(n.links) - 1
 	for i, l := range n.links {
-		if l.parent == parent && l.name == name && i != last {
+		if l.parent == parent && l.name == name {
+			if told.After(l.told) {
+				n.links[i].told = told
+			}
 			n.links[i], n.links[last] = n.links[last], n.links[i]
 			return
 		}
@@ -256,7 +267,7 @@ func (t *tree) move(from *node, fromName string, to *node, toName string) {
 			break
 		}
 	}
-	t.linkLocked(n, to, toName)
+	t.linkLocked(n, to, toName, time.Now())
 	t.collectLocked(from)
 }
 

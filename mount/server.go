@@ -15,17 +15,13 @@ import (
 // server answers the kernel's requests for one mount. What it does not implement is ENOSYS by the embedded default, which the kernel
 // remembers, and that is wanted each time:
 //
-//   - GETXATTR, LISTXATTR, SETXATTR, REMOVEXATTR: programs see EOPNOTSUPP, and the kernel saves the question for security.capability
-//     before each write;
-//   - FLUSH: there is nothing to flush at close(2), see the package comment; the kernel still writes dirty mapped pages then;
 //   - FSYNCDIR: fsync(2) of a folder succeeds; no FileSystem could do more;
-//   - FALLOCATE: programs see EOPNOTSUPP and write zeros instead;
-//   - COPY_FILE_RANGE: the kernel copies by reading and writing;
-//   - LSEEK: for SEEK_HOLE and SEEK_DATA the kernel takes the whole file for data;
 //   - TMPFILE: programs see EOPNOTSUPP and make a named file;
 //   - IOCTL: programs see ENOTTY;
-//   - STATX: the kernel asks GETATTR;
-//   - GETLK, SETLK, SETLKW: never sent, as the kernel keeps the locks.
+//   - STATX: the kernel asks GETATTR.
+//
+// Where the FileSystem is no Xattrer, GETXATTR and its kin are ENOSYS too, and where it is no Locker, the kernel keeps the locks and
+// asks nothing.
 type server struct {
 	fuse.RawFileSystem
 	fs       wnet.FileSystem
@@ -39,6 +35,12 @@ type server struct {
 	gate     gate
 	bufs     buffers
 	aside    *aside
+	locks    locks
+	waits    atomic.Int32 // locks that are waited for
+	expirer  expirer
+	leases   wnet.Leaser  // nil where nothing is promised
+	locking  bool         // the kernel leaves locks to us
+	kernel   *fuse.Server // for notices
 
 	life    context.Context // ends with the mount
 	end     context.CancelFunc
@@ -58,6 +60,10 @@ func newServer(fsys wnet.FileSystem, log *slog.Logger, deadline, cache time.Dura
 		tree: newTree(), handles: handles{open: map[uint64]*handle{}},
 		killed: make(chan struct{}), stopped: make(chan struct{}),
 	}
+	if l, ok := fsys.(wnet.Locker); ok {
+		s.locking = l.Locking()
+	}
+	s.leases, _ = fsys.(wnet.Leaser)
 	s.life, s.end = context.WithCancel(context.Background())
 	s.kill = sync.OnceFunc(func() { close(s.killed) })
 	return s
