@@ -74,6 +74,9 @@ func (s *server) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut
 		s.tree.change(n)
 	}
 	h := &handle{node: n, tid: in.Pid, uid: in.Uid, file: f, flag: flag}
+	if flag&wnet.OpenRead != 0 {
+		h.ahead = s.newAhead()
+	}
 	s.addHandle(h)
 	out.Fh = h.fh
 	if s.keepCache(n) {
@@ -169,23 +172,23 @@ func (s *server) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string, 
 
 // readData is the answer to a read: a buffer on loan until the kernel has it.
 type readData struct {
-	buf *buffer
-	n   int
+	p    []byte
+	give func() // gives the buffer back
 }
 
 var _ fuse.ReadResult = (*readData)(nil)
 
 // Bytes implements fuse.ReadResult.
-func (d *readData) Bytes([]byte) ([]byte, fuse.Status) { return d.buf.p[:d.n], fuse.OK }
+func (d *readData) Bytes([]byte) ([]byte, fuse.Status) { return d.p, fuse.OK }
 
 // Slices lets go-fuse hand the buffer to the kernel as it is.
-func (d *readData) Slices() ([][]byte, fuse.Status) { return [][]byte{d.buf.p[:d.n]}, fuse.OK }
+func (d *readData) Slices() ([][]byte, fuse.Status) { return [][]byte{d.p}, fuse.OK }
 
 // Size implements fuse.ReadResult.
-func (d *readData) Size() int { return d.n }
+func (d *readData) Size() int { return len(d.p) }
 
 // Done implements fuse.ReadResult.
-func (d *readData) Done() { d.buf.put() }
+func (d *readData) Done() { d.give() }
 
 // Read implements fuse.RawFileSystem. The file system reads into a buffer of ours, not go-fuse's: one that answers too late must not
 // write into the next request.
@@ -197,6 +200,9 @@ func (s *server) Read(cancel <-chan struct{}, in *fuse.ReadIn, _ []byte) (fuse.R
 			return nil, syscall.EIO
 		}
 		defer s.done(h)
+		if d, ok := s.readAhead(ctx, h, size, off); ok {
+			return d, nil
+		}
 		buf := s.bufs.get(size)
 		n, err := h.file.ReadAt(ctx, buf.p, off)
 		if err == nil && (n < 0 || n > size) {
@@ -208,7 +214,7 @@ func (s *server) Read(cancel <-chan struct{}, in *fuse.ReadIn, _ []byte) (fuse.R
 			buf.put()
 			return nil, err
 		}
-		return &readData{buf, n}, nil
+		return &readData{buf.p[:n], buf.put}, nil
 	}, (*readData).Done)
 	if err != nil {
 		return nil, s.status(err)

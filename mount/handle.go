@@ -23,6 +23,7 @@ type handle struct {
 	flag   wnet.OpenFlag
 	folder *folder // nil for a file
 	wrote  atomic.Bool
+	ahead  *ahead // nil where nothing is read ahead
 
 	// guarded by handles.mu
 	uses   int
@@ -148,6 +149,7 @@ func (s *server) release(fh uint64) {
 		h.node.handles = slices.Delete(h.node.handles, i, i+1)
 	}
 	s.tree.collectLocked(h.node)
+	h.ahead.end()
 	h.ended = true
 	s.finishLocked(h)
 	s.handles.announceLocked()
@@ -158,6 +160,7 @@ func (s *server) endAll() {
 	s.handles.mu.Lock()
 	defer s.handles.mu.Unlock()
 	for _, h := range s.handles.open {
+		h.ahead.end()
 		h.ended = true
 		s.finishLocked(h)
 	}

@@ -38,6 +38,7 @@ type server struct {
 	locks    locks
 	waits    atomic.Int32 // locks that are waited for
 	expirer  expirer
+	ahead    atomic.Int64 // bytes read ahead
 	leases   wnet.Leaser  // nil where nothing is promised
 	locking  bool         // the kernel leaves locks to us
 	kernel   *fuse.Server // for notices
