@@ -208,3 +208,60 @@ func TestBlockedEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestWhole: a small file costs one exchange, and is an open file all the same.
+func TestWhole(t *testing.T) {
+	p, share, fsys := newShare(t)
+	m := start(t, fsys, Config{CacheTime: time.Minute}, wnet.MountOptions{})
+	f := m.Point() + "/f"
+	put(t, share, "f", []byte("small"))
+	if _, err := os.Stat(f); err != nil { // as after a listing
+		t.Fatal(err)
+	}
+	before := p.Calls()
+	if got := content(t, f); got != "small" {
+		t.Errorf("got %q", got)
+	}
+	if n := p.Calls() - before; n != 1 {
+		t.Errorf("a small file took %d exchanges, want 1", n)
+	}
+	for what, change := range map[string]func() error{
+		"renamed":   func() error { return os.Rename(f, f+"2") },
+		"removed":   func() error { return os.Remove(f) },
+		"replaced":  func() error { os.WriteFile(f+"3", []byte("other"), 0o644); return os.Rename(f+"3", f) },
+		"unchanged": func() error { return nil },
+	} {
+		t.Run(what, func(t *testing.T) {
+			os.Remove(f)
+			if err := os.WriteFile(f, []byte("small"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			os.Stat(f)
+			g, err := os.Open(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Close()
+			if err := change(); err != nil {
+				t.Fatal(err)
+			}
+			if b, err := io.ReadAll(g); err != nil || string(b) != "small" {
+				t.Errorf("got %q, %v, want what it was", b, err)
+			}
+		})
+	}
+	// What is written to it through another descriptor is read.
+	os.WriteFile(f, []byte("small"), 0o644)
+	os.Stat(f)
+	g, err := os.Open(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if err := os.WriteFile(f, []byte("another"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(g); err != nil || string(b) != "another" {
+		t.Errorf("got %q, %v, want what was written", b, err)
+	}
+}

@@ -121,7 +121,11 @@ func (s *server) statNode(ctx context.Context, n *node) (wnet.Attr, error) {
 		return a, nil
 	}
 	if h := s.useOf(n, 0); h != nil {
-		a, err := h.file.Stat(ctx)
+		var a wnet.Attr
+		err := error(syscall.ENOENT)
+		if _, whole := h.file.(*wholeFile); !whole || !named { // it is not open there, and need not be for that
+			a, err = h.file.Stat(ctx)
+		}
 		s.done(h)
 		if err == nil || ctx.Err() != nil || !named {
 			return a, err

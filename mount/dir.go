@@ -197,6 +197,7 @@ func (s *server) remove(cancel <-chan struct{}, h *fuse.InHeader, name string, d
 		if err != nil {
 			return err
 		}
+		s.hold(ctx, parent, name)
 		return s.fs.Remove(ctx, path, dir)
 	})
 	s.tree.change(parent)
@@ -244,6 +245,7 @@ func (s *server) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newN
 				return err
 			}
 		}
+		s.hold(ctx, to, newName)
 		return s.fs.Rename(ctx, old, new)
 	})
 	s.tree.change(from, to)

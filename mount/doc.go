@@ -18,14 +18,28 @@
 // modification time has changed, and at every open unless both are known to be the same. (A server whose clock ticks in whole seconds
 // can hide a second change of equal length within one tick from a file that stays open.)
 //
-// POSIX and flock locks are the kernel's own: they hold between the programs of this machine.
-// Extended attributes, fallocate and copy_file_range are "not supported", so that programs fall back to plain reads and writes.
+// What the server promises to tell changes of (wnet.Leaser) is kept for as long as it does, and not asked for again: attributes, listings,
+// names that there are and are not, data. A break takes it from the kernel too before it is answered, so that a program sees what
+// another machine has written as soon as that is done. The kernel still asks for each name again within the bound, and is answered
+// from memory: its look-ups have no versions, so that an answer could overtake the notice of a change.
+//
+// A file that is read in order is read ahead in pieces of 1 MiB, up to 16 at once and 64 MiB a mount. What was read ahead counts as long as
+// what the kernel keeps. A small file that was just looked at comes with its opening where the file system can do that (wnet.WholeReader);
+// it is opened on the server only when somebody wants more than that content.
+//
+// Where the file system has byte-range locks (wnet.Locker), POSIX and flock locks hold between machines. Who gets one sees what others wrote
+// before; what was written under it is on the server before it is given back, as every write is. Without them, locks are the kernel's
+// own and hold between the programs of this machine.
+//
+// Extended attributes, fallocate, copy_file_range and holes are there as far as the file system has them, else "not supported", so that
+// programs fall back to plain reads and writes.
 //
 // # Time
 //
 // Every request has a deadline (Config.Deadline, MountOptions.Deadline), after which the program gets ETIMEDOUT even if the file system
 // ignores its context. A program that is being killed gets its request cancelled at once. Any other signal leaves a request another
-// second to end by itself before it is cancelled with EINTR, since programs that use timers do not expect EINTR from a file.
+// second to end by itself before it is cancelled with EINTR, since programs that use timers do not expect EINTR from a file. A lock that
+// is waited for has no deadline, and any signal ends it at once.
 //
 // # The end of a mount
 //

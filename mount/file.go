@@ -57,6 +57,11 @@ func (s *server) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut
 			if !ok {
 				return nil, syscall.ENOENT
 			}
+			if flag == wnet.OpenRead {
+				if f := s.openWhole(ctx, n, path); f != nil {
+					return f, nil
+				}
+			}
 			f, err := s.fs.Open(ctx, path, flag, 0)
 			if err == nil {
 				s.revalidate(ctx, n, f)
@@ -74,7 +79,7 @@ func (s *server) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut
 		s.tree.change(n)
 	}
 	h := &handle{node: n, tid: in.Pid, uid: in.Uid, file: f, flag: flag}
-	if flag&wnet.OpenRead != 0 {
+	if _, whole := f.(*wholeFile); flag&wnet.OpenRead != 0 && !whole {
 		h.ahead = s.newAhead()
 	}
 	s.addHandle(h)

@@ -32,8 +32,12 @@ func (s *server) CopyFileRange(cancel <-chan struct{}, in *fuse.CopyFileRangeIn)
 		if !ok {
 			return 0, syscall.ENOTSUP
 		}
+		from, err := realOf(ctx, src.file)
+		if err != nil {
+			return 0, err
+		}
 		dst.wrote.Store(true)
-		return f.CopyFrom(ctx, src.file, srcOff, off, n)
+		return f.CopyFrom(ctx, from, srcOff, off, n)
 	}, nil)
 	if to != nil {
 		s.tree.change(to)

@@ -39,6 +39,7 @@ type server struct {
 	waits    atomic.Int32 // locks that are waited for
 	expirer  expirer
 	ahead    atomic.Int64 // bytes read ahead
+	noWhole  atomic.Bool  // the file system turned out to be no WholeReader
 	leases   wnet.Leaser  // nil where nothing is promised
 	locking  bool         // the kernel leaves locks to us
 	kernel   *fuse.Server // for notices
