@@ -22,7 +22,7 @@ const (
 )
 
 // Xattrer is a FileSystem with extended attributes. Without it, programs see EOPNOTSUPP. The names are Linux', mostly "user.something".
-// A mount answers for the name spaces security, system and trusted by itself: nobody has such an attribute.
+// A mount answers for the name spaces security, system and trusted by itself: it has none of them.
 type Xattrer interface {
 	// GetXattr returns the value, which the caller owns. ENODATA if there is no such attribute.
 	GetXattr(ctx context.Context, name, attr string) ([]byte, error)

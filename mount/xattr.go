@@ -9,7 +9,8 @@ import (
 	"github.com/openwnet/wnet"
 )
 
-// kernelXattr reports whether an attribute's name space is the kernel's own. No share has those, and the kernel asks for them often.
+// kernelXattr reports whether an attribute's name space is the kernel's own. No share has those. They are "not supported" rather than not
+// there: ls asks for access lists only until it has heard that once.
 func kernelXattr(attr string) bool {
 	space, _, _ := strings.Cut(attr, ".")
 	return space == "security" || space == "system" || space == "trusted"
@@ -48,7 +49,7 @@ func answer(value []byte, dest []byte) (uint32, fuse.Status) {
 // GetXAttr implements fuse.RawFileSystem.
 func (s *server) GetXAttr(cancel <-chan struct{}, in *fuse.InHeader, attr string, dest []byte) (uint32, fuse.Status) {
 	if _, ok := s.fs.(wnet.Xattrer); ok && kernelXattr(attr) {
-		return 0, fuse.ENODATA
+		return 0, fuse.Status(syscall.ENOTSUP)
 	}
 	attr = strings.Clone(attr)
 	v, status := xattrs(s, cancel, in, syscall.ENODATA, func(ctx context.Context, x wnet.Xattrer, path string) ([]byte, error) {
@@ -103,7 +104,7 @@ func (s *server) SetXAttr(cancel <-chan struct{}, in *fuse.SetXAttrIn, attr stri
 // RemoveXAttr implements fuse.RawFileSystem.
 func (s *server) RemoveXAttr(cancel <-chan struct{}, in *fuse.InHeader, attr string) fuse.Status {
 	if _, ok := s.fs.(wnet.Xattrer); ok && kernelXattr(attr) {
-		return fuse.ENODATA
+		return fuse.Status(syscall.ENOTSUP)
 	}
 	attr = strings.Clone(attr)
 	_, status := xattrs(s, cancel, in, syscall.ENODATA, func(ctx context.Context, x wnet.Xattrer, path string) (nothing, error) {
