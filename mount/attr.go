@@ -121,11 +121,15 @@ func (s *server) statNode(ctx context.Context, n *node) (wnet.Attr, error) {
 		return a, nil
 	}
 	if h := s.useOf(n, 0); h != nil {
-		var a wnet.Attr
-		err := error(syscall.ENOENT)
-		if _, whole := h.file.(*wholeFile); !whole || !named { // it is not open there, and need not be for that
-			a, err = h.file.Stat(ctx)
+		if _, whole := h.file.(*wholeFile); whole && named {
+			// It is not open there, and need not be for that, unless its name stands for something else by now.
+			a, err := s.fs.Stat(ctx, path)
+			if err == nil && a.Mode.Type() == n.typ && a.ID == n.srv {
+				s.done(h)
+				return a, nil
+			}
 		}
+		a, err := h.file.Stat(ctx)
 		s.done(h)
 		if err == nil || ctx.Err() != nil || !named {
 			return a, err
