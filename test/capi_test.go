@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -299,5 +300,39 @@ func TestCDaemonKilled(t *testing.T) {
 	s.Thaw()
 	if told, _ := reportC(t, out.String()); told == 0 {
 		t.Errorf("the program said %q", &out)
+	}
+}
+
+// What comes from the daemon and from callers, fuzzed for a moment with libFuzzer and the sanitizers.
+func TestCFuzz(t *testing.T) {
+	seeds := map[string][]string{
+		"json": {`{"code":"failed_precondition","details":[{"type":"wnet.v1.Error","debug":{"code":2401,"native":"18446744073709551615"}}]}`, `"\ud83d\udca9 \u00e4 \n"`, `[1.5e+3,-0,true,null]`},
+		"http": {"\x03HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "\x05HTTP/1.1 412 X\r\nWnet-Code: 234\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3;x\r\nabc\r\n0\r\nA: b\r\n\r\n"},
+		"text": {"Z\x00:\x00\xd8\x3d\xdc\xa9", "größe\x00", "\xf0\x9f\x92\xa9"},
+		"pack": {"\x01\x03\x01\xff\x02\x0f\x10\x11\x12some text to pack", "\x00\x00\x00\x40\x00\x0f\x01\x02\x03\x04\x05\x06\x07\x08"},
+	}
+	sources, err := filepath.Glob("../capi/*.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources = slices.DeleteFunc(sources, func(s string) bool { return strings.HasSuffix(s, "_wine.c") })
+	for target, texts := range seeds {
+		t.Run(target, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			exe, corpus := filepath.Join(dir, "fuzz"), filepath.Join(dir, "corpus")
+			args := []string{"-std=c99", "-g", "-O1", "-DWNET_BUILDING", "-DFUZZ=fuzz_" + target, "-fsanitize=fuzzer,address,undefined",
+				"-fno-sanitize-recover=all", "-o", exe, "../capi/test/fuzz.c"}
+			tool(t, "clang", append(append(args, sources...), "-lpthread")...)
+			if err := os.Mkdir(corpus, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			for i, s := range texts {
+				if err := os.WriteFile(filepath.Join(corpus, fmt.Sprint(i)), []byte(s), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tool(t, exe, "-runs=5000", "-max_len=600", "-artifact_prefix="+dir+"/", corpus)
+		})
 	}
 }
