@@ -113,3 +113,106 @@ func (b *box) inStep(t *testing.T) {
 		t.Errorf("not in step: %+v", got)
 	}
 }
+
+// TestWineRegistry: HKCU\Network follows the profile, and the profile what a program writes there; where both say something, the profile wins.
+// A letter of the prefix's own stays, and what is removed leaves the prefix as it was.
+func TestWineRegistry(t *testing.T) {
+	b := newBox(t)
+	p := newPrefix(b, "win64")
+	s := smbTarget(b)
+	before := p.tree()
+	b.ok("wine", "install")
+	b.mapTo("Y:", s, "/persistent:yes")
+	b.mapTo("Z:", s, "/persistent:no")
+	in := p.start(probe(t, "x86_64"))
+	in.becomes("0 "+s.unc, "getkey", "Y")
+	in.becomes("3", "type", `Z:\`) // Wine's own, the whole file system
+	if !b.until(time.Minute, func() bool {
+		for _, d := range b.wineStatus().Drives {
+			if d.Letter == "Z" && d.State == "own" && d.Target == "/" {
+				return true
+			}
+		}
+		return false
+	}) {
+		t.Errorf("status: got %+v", b.wineStatus())
+	}
+
+	// A program's own key becomes a remembered connection as soon as Wine has written it down, at its end at the latest.
+	in.want("0", "setkey", "V", `\\elsewhere\share`)
+	in.stop()
+	p.wait()
+	if !b.until(time.Minute, func() bool {
+		text, _ := os.ReadFile(b.profile())
+		return strings.Contains(string(text), `\\elsewhere\share`)
+	}) {
+		t.Error("V: is not remembered")
+	}
+	b.ok("cancel", "Y:")
+	in = p.start(probe(t, "i686"))
+	in.becomes("2 ", "getkey", "Y")
+	in.want(`0 \\elsewhere\share`, "getkey", "V")
+	in.want("0", "delkey", "V")
+	in.stop()
+	p.wait()
+	if !b.until(time.Minute, func() bool {
+		text, _ := os.ReadFile(b.profile())
+		return !strings.Contains(string(text), `\\elsewhere\share`)
+	}) {
+		t.Error("V: is still remembered")
+	}
+
+	b.ok("wine", "remove")
+	p.wait() // until a Wine that ran has written its registry down
+	if after := p.tree(); after != before {
+		t.Errorf("the prefix is not as it was:\n%s\nwant\n%s", after, before)
+	}
+	for _, name := range []string{"user.reg", "system.reg"} {
+		text, err := os.ReadFile(filepath.Join(p.path, name))
+		for _, ours := range []string{`"mpr"=`, `Software\\wnet`, `"y:"=`, `"z:"=`, `Network\\Y`} {
+			if err != nil || strings.Contains(string(text), ours) {
+				t.Errorf("%s: %v, %s is left", name, err, ours)
+			}
+		}
+	}
+	if _, err := os.Stat(filepath.Join(b.dir, "run/wnet/channel/default")); !b.until(time.Minute, func() bool {
+		_, err = os.Stat(filepath.Join(b.dir, "run/wnet/channel/default"))
+		return os.IsNotExist(err)
+	}) {
+		t.Errorf("the channel is still open: %v", err)
+	}
+}
+
+// tree tells what may change in a prefix: the links of its letters, and its mpr.dll.
+func (p *prefix) tree() string {
+	return tool(p.b.t, "sh", "-c", `cd "$0" && ls -A | grep -v -x wineserver && find dosdevices -printf '%p %l\n' | grep -v com1 | sort && sha256sum drive_c/windows/*/mpr.dll`, p.path)
+}
+
+// TestWineRefusals: what can't be installed says why, and changes nothing.
+func TestWineRefusals(t *testing.T) {
+	b := newBox(t)
+	if r := b.fails(3, "wine", "install"); !strings.Contains(r.err, "no prefix of Wine") {
+		t.Errorf("no prefix: %v", r)
+	}
+	other := filepath.Join(b.home, "other")
+	for name, text := range map[string]string{"system.reg": "WINE REGISTRY Version 2\n\n#arch=arm64\n", "user.reg": "WINE REGISTRY Version 2\n", "dosdevices/x": "", "drive_c/windows/x": ""} {
+		os.MkdirAll(filepath.Dir(filepath.Join(other, name)), 0o755)
+		if err := os.WriteFile(filepath.Join(other, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := b.fails(50, "wine", "install", "--prefix", other); !strings.Contains(r.err, "arm64") {
+		t.Errorf("another architecture: %v", r)
+	}
+	os.WriteFile(filepath.Join(other, "system.reg"), []byte("WINE REGISTRY Version 2\n\n#arch=win64\n"), 0o644)
+	if r := b.fails(2, "wine", "install", "--prefix", other, "--wine", "/nowhere/wine"); !strings.Contains(r.err, "where wnet looks") {
+		t.Errorf("no Wine: %v", r)
+	}
+	os.Chown(other, 65534, 65534)
+	if r := b.fails(5, "wine", "install", "--prefix", other); !strings.Contains(r.err, "another user") {
+		t.Errorf("another user's: %v", r)
+	}
+	if _, err := os.Stat(filepath.Join(other, ".wnet")); !os.IsNotExist(err) {
+		t.Errorf("something was changed: %v", err)
+	}
+}
