@@ -51,6 +51,7 @@ var arrows = []arrow{
 	{"profile", true, nil, "it owns what is remembered, and connects nothing"},
 	{"credential", true, nil, "it owns the secrets, and is asked, never asks"},
 	{"netuse", true, nil, "grammar and texts, without a daemon"},
+	{"dialog", true, []string{"netuse"}, "questions to a person and what a Service answers, without a daemon"},
 	{"paths", true, nil, "where things lie, for both ends of the socket"},
 	{"wine", true, nil, "it keeps prefixes of Wine in step with what it is told, whoever tells it"},
 	{"share", true, nil, "a server, which needs nothing of the client's side"},
@@ -63,7 +64,7 @@ var arrows = []arrow{
 	{"router", true, []string{"session", "profile", "credential", "redial"},
 		"it applies the contract to providers and mounts through their interfaces, and does not know who calls"},
 	{"daemon", true, []string{"*", "provider/all", "rpc/*"}, "the only place where implementations meet"},
-	{"cmd/wnet", true, []string{"client", "daemon", "netuse", "paths", "share", "wine"},
+	{"cmd/wnet", true, []string{"client", "daemon", "dialog", "netuse", "paths", "share", "wine"},
 		"the command line is a client like any other; `wnet daemon` is daemon's, `wnet share` a server of its own"},
 
 	{"test", true, []string{"client", "test/*"}, "end to end: what a user can reach, and nothing else"},
@@ -87,6 +88,7 @@ var keepers = []struct {
 	{"github.com/godbus/dbus", []string{"credential"}, "the Secret Service is credential's alone"},
 	{"connectrpc.com/connect", []string{"rpc", "rpc/wnetv1"}, "what goes over the socket is rpc's alone"},
 	{"google.golang.org/protobuf", []string{"rpc", "rpc/wnetv1"}, "what goes over the socket is rpc's alone"},
+	{"charm.land", []string{"dialog"}, "what a form looks like on a terminal is dialog's alone"},
 	{"github.com/spf13/cobra", []string{"cmd/wnet"}, "a command line is for persons"},
 }
 

@@ -108,3 +108,19 @@ const (
 
 // PCE_ALL stands for every type in an enumeration of the password cache.
 const PCE_ALL = 0xFF
+
+// CONNDLG_ flags of CONNECTDLGSTRUCT (structs.md, CONNDLG_).
+const (
+	CONNDLG_RO_PATH     = 0x1
+	CONNDLG_CONN_POINT  = 0x2
+	CONNDLG_USE_MRU     = 0x4
+	CONNDLG_HIDE_BOX    = 0x8
+	CONNDLG_PERSIST     = 0x10
+	CONNDLG_NOT_PERSIST = 0x20
+)
+
+// DISC_ flags of DISCDLGSTRUCT (structs.md, DISC_).
+const (
+	DISC_UPDATE_PROFILE = 0x1
+	DISC_NO_FORCE       = 0x40
+)

@@ -119,8 +119,8 @@ Exit status: 0 success, 1 a command that is not understood, 2 a system error (it
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.useCommand(), a.listCommand(), a.cancelCommand(), a.restoreCommand(), a.viewCommand(), a.sessionCommand(),
-		a.credentialCommand(), a.shareCommand(), a.wineCommand(), a.daemonCommand(), a.stopCommand(), a.versionCommand(), a.helpmsgCommand(),
+	root.AddCommand(a.useCommand(), a.listCommand(), a.cancelCommand(), a.connectCommand(), a.disconnectCommand(), a.restoreCommand(),
+		a.viewCommand(), a.sessionCommand(), a.credentialCommand(), a.shareCommand(), a.wineCommand(), a.daemonCommand(), a.stopCommand(), a.versionCommand(), a.helpmsgCommand(),
 		a.manCommand(), a.demoCommand())
 	return root
 }
