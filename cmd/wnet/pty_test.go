@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asChild) == "" {
 		os.Exit(m.Run())
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	a := newApp()
 	f := &fake{connections: []wnet.Connection{drive("Z:", media)}}
@@ -67,6 +67,12 @@ type person struct {
 // sit starts the child on a new terminal, which is its controlling one.
 func sit(t *testing.T, args ...string) *person {
 	t.Helper()
+	return sitAt(t, func(*person, *os.File) {}, args...)
+}
+
+// sitAt is sit, with a terminal and a command that prepare may change first.
+func sitAt(t *testing.T, prepare func(p *person, tty *os.File), args ...string) *person {
+	t.Helper()
 	pty, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +100,7 @@ func sit(t *testing.T, args ...string) *person {
 	p.cmd.Env = append(os.Environ(), asChild+"=1", "GORACE=atexit_sleep_ms=0", "HOME=/home/x", "NO_COLOR=1")
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = tty, tty, tty
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	prepare(p, tty)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
