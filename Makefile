@@ -18,6 +18,7 @@ WINDOWS = . ./win32 ./client
 
 setup:
 	@.ci/setup $(APT)
+	@[ ! -w /dev/fuse ] || chmod a+rw /dev/fuse # as fuse3 does where it is installed, and nobody where a container starts without udev
 
 build:
 	$(GO) build -o build/wnet ./cmd/wnet

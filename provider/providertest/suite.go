@@ -64,6 +64,9 @@ type Target struct {
 	// same and has to fail, so that the list cannot grow old; a name that is no check's fails the run. A check that cannot run for want of
 	// what it Needs passes if it is listed, instead of being skipped.
 	CannotDo map[string]string
+	// Without gives the reason for each optional interface, by name ("Locker"), that the provider does not implement. Checks that need one
+	// have then nothing to say. One that is implemented after all is a failure.
+	Without map[string]string
 
 	// hurry is how long something may take that has to happen soon; 0 for patience. The suite's own tests are in more of a hurry with
 	// providers that hang on purpose.
@@ -137,6 +140,11 @@ func RunChecks(t *testing.T, checks []Check, target func(*testing.T) Target) {
 			switch {
 			case err != nil:
 				t.Fatalf("connecting to see whether there is a %s: %v", c.Needs, err)
+			case reason != "" && without(tg, c.Needs) != "":
+				t.Logf("%s: %s", reason, without(tg, c.Needs))
+				return
+			case reason == "" && without(tg, c.Needs) != "":
+				t.Fatalf("%s is there, and Without says that it is not (%q): take it off that list", c.Needs, without(tg, c.Needs))
 			case reason != "" && tg.CannotDo[c.Name] != "":
 				t.Logf("as CannotDo says (%s): %s", tg.CannotDo[c.Name], reason)
 				return
@@ -205,6 +213,16 @@ func absent(ctx context.Context, tg Target, needs string) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// without is the reason why the target lacks one of the interfaces that a check needs, "" if it says nothing.
+func without(tg Target, needs string) string {
+	for _, need := range strings.Fields(needs) {
+		if why := tg.Without[need]; why != "" {
+			return why
+		}
+	}
+	return ""
 }
 
 // offers reports whether the target has one of the things that Check.Needs can name.

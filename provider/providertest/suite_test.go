@@ -61,6 +61,18 @@ var scenarios = map[string]struct {
 			})
 		})
 	}},
+	"Without of what is absent": {pass: true, contains: "the server has no links", mustRun: "link/*", run: func(t *testing.T) {
+		RunChecks(t, linkChecks()[3:4], func(*testing.T) Target {
+			return target(func(p *hooked, tg *Target) {
+				tg.Provider, tg.Without = plain{p}, map[string]string{"Linker": "the server has no links"}
+			})
+		})
+	}},
+	"Without of what is there": {contains: "take it off that list", run: func(t *testing.T) {
+		RunChecks(t, linkChecks()[3:4], func(*testing.T) Target {
+			return target(func(_ *hooked, tg *Target) { tg.Without = map[string]string{"Linker": "out of date"} })
+		})
+	}},
 	"rule in a failure": {contains: "rule: A hard link is the same file", run: func(t *testing.T) {
 		RunChecks(t, linkChecks(), func(*testing.T) Target { return target(renameBreakers()["link/shared"][0]) })
 	}},

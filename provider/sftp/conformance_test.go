@@ -52,6 +52,7 @@ func TestConformanceOpenSSH(t *testing.T) {
 		missing.Path += "/none"
 		nobody.Port = dead
 		return providertest.Target{
+			Without:  without,
 			Provider: sftp.New(cfg),
 			Share:    name,
 			Missing:  missing,
@@ -96,6 +97,17 @@ func TestNeighbours(t *testing.T) {
 	}
 }
 
+// without is what version 3 of the protocol has no request for.
+var without = map[string]string{
+	"Locker":        "SFTP has no locks",
+	"Leaser":        "SFTP tells of no change",
+	"WholeReader":   "SFTP opens, reads and closes one after the other",
+	"Xattrer":       "SFTP has no extended attributes",
+	"FileCopier":    "a copy goes through this machine",
+	"FileAllocator": "SFTP knows no holes",
+	"FileSeeker":    "SFTP knows no holes",
+}
+
 // TestConformanceShare runs it on the embedded share.
 func TestConformanceShare(t *testing.T) {
 	t.Parallel()
@@ -108,6 +120,7 @@ func TestConformanceShare(t *testing.T) {
 		nobody.Port = rig.FreePort(t)
 		home := t.TempDir()
 		return providertest.Target{
+			Without:  without,
 			Provider: sftp.New(sftp.Config{Home: home, KnownHosts: []string{filepath.Join(home, "known_hosts")}, Servers: nobodyElse}),
 			Share:    name,
 			CannotDo: map[string]string{"enum/not-container": "the share is the server's root, which is called like the server"},

@@ -47,6 +47,7 @@ func TestPosixShare(t *testing.T) {
 		srv := serveShare(t, t.TempDir())
 		home := t.TempDir()
 		return providertest.Target{
+			Without:  without,
 			Provider: sftp.New(sftp.Config{Home: home, KnownHosts: []string{filepath.Join(home, "known_hosts")}}),
 			Share:    wnet.RemoteName{Scheme: wnet.SchemeSFTP, Server: "127.0.0.1", Port: srv.Port(), Rooted: true},
 			Options:  wnet.UseOptions{HostKey: srv.HostKey()},

@@ -50,7 +50,7 @@ func TestConformancePlain(t *testing.T) {
 		cannot[name] = "the server does not offer hardlink@openssh.com"
 	}
 	cannot["attr/room"] = "the server does not offer statvfs@openssh.com"
-	for _, name := range []string{"connect/bad-password", "connect/unknown-user", "life/stalled-connect", "life/stalled-calls",
+	for _, name := range []string{"connect/bad-password", "connect/unknown-user", "enum/attached", "life/stalled-connect", "life/stalled-calls",
 		"life/stalled-close", "life/severed", "life/again"} {
 		cannot[name] = "it is about the SSH connection, which the other two servers prove"
 	}
@@ -61,6 +61,7 @@ func TestConformancePlain(t *testing.T) {
 		missing.Path += "/none"
 		nobody.Port = dead
 		return providertest.Target{
+			Without:  without,
 			Provider: sftp.New(s.config(t)),
 			Share:    name, Missing: missing, Foreign: foreign, Dead: nobody, CannotDo: cannot,
 		}
