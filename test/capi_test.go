@@ -187,6 +187,34 @@ func TestCLayout(t *testing.T) {
 	}
 }
 
+// The same programs, compiled by mingw against mpr.dll, for 64 and 32 bit, in Wine.
+func TestCInWine(t *testing.T) {
+	b := newBox(t)
+	p := newPrefix(b, "win64")
+	_, env := cWorld(b)
+	b.ok("wine", "install")
+	b.ok("list")
+	env = append(env, p.env...)
+	for arch, cpu := range map[string]string{"wine64": "x86_64", "wine32": "i686"} {
+		dir := t.TempDir()
+		build := func(name string) string {
+			exe := filepath.Join(dir, name+".exe")
+			tool(t, cpu+"-w64-mingw32-gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-O2", "-o", exe, "../capi/test/"+name+".c",
+				filepath.Join(filepath.Dir(program), arch, "mpr.dll"), "-Wl,--enable-stdcall-fixup")
+			return exe
+		}
+		for _, name := range cPrograms {
+			t.Run(arch+"/"+name, func(t *testing.T) { runC(t, b, env, "wine", build(name)) })
+		}
+	}
+	b.ok("stop")
+	t.Run("absent", func(t *testing.T) {
+		exe := filepath.Join(t.TempDir(), "absent.exe")
+		tool(t, "x86_64-w64-mingw32-gcc", "-std=c99", "-O2", "-o", exe, "../capi/test/absent.c", filepath.Join(filepath.Dir(program), "wine64", "mpr.dll"))
+		runC(t, b, env, "wine", exe)
+	})
+}
+
 // On a terminal the dialogs run `wnet connect --dialog` and `wnet disconnect --dialog`; a program of that name stands in for them here.
 func TestCDialogs(t *testing.T) {
 	c := cBuilds[0]

@@ -12,15 +12,15 @@ static void test_add1(void)
 	const char *rest = strstr(REMOTE, "://");
 	CHECK(rest);
 	snprintf(remote, sizeof remote, "%.*s://%s@%s", (int)(rest - REMOTE), REMOTE, USER, rest + 3);
-	WANT(ERROR_BAD_DEVICE, WNetAddConnectionA(remote, PASSWORD, "Z"));
-	WANT(NO_ERROR, WNetAddConnectionA(remote, PASSWORD, "z:"));
-	WANT(NO_ERROR, WNetGetConnectionA("Z:", buffer, &n));
+	WANT(ERROR_BAD_DEVICE, WNetAddConnectionA(remote, PASSWORD, "T"));
+	WANT(NO_ERROR, WNetAddConnectionA(remote, PASSWORD, "t:"));
+	WANT(NO_ERROR, WNetGetConnectionA("T:", buffer, &n));
 	SAME(buffer, UNC);
-	WANT(ERROR_ALREADY_ASSIGNED, WNetAddConnectionA(remote, PASSWORD, "Z:"));
+	WANT(ERROR_ALREADY_ASSIGNED, WNetAddConnectionA(remote, PASSWORD, "T:"));
 	/* It is persistent: gone without its entry, it is remembered. */
-	WANT(NO_ERROR, WNetCancelConnection2A("Z:", 0, FALSE));
-	WANT(ERROR_CONNECTION_UNAVAIL, WNetGetConnectionA("Z:", buffer, &n));
-	WANT(NO_ERROR, WNetCancelConnectionA("Z:", FALSE));
+	WANT(NO_ERROR, WNetCancelConnection2A("T:", 0, FALSE));
+	WANT(ERROR_CONNECTION_UNAVAIL, WNetGetConnectionA("T:", buffer, &n));
+	WANT(NO_ERROR, WNetCancelConnectionA("T:", FALSE));
 	/* Deviceless. */
 	WANT(NO_ERROR, WNetAddConnectionA(remote, PASSWORD, NULL));
 	WANT(NO_ERROR, WNetCancelConnectionA(UNC, FALSE));
@@ -69,22 +69,22 @@ static void test_add2_wide(void)
 /* Rows: A2-05 A2-14 A2-15 A2-17 A2-18 A2-24 A2-26 A2-27 A2-46 */
 static void test_add2_codes(void)
 {
-	NETRESOURCEA r = resource(RESOURCETYPE_DISK, "Z:", REMOTE);
+	NETRESOURCEA r = resource(RESOURCETYPE_DISK, "T:", REMOTE);
 	r.lpProvider = "No Such Network";
 	WANT(ERROR_BAD_PROVIDER, WNetAddConnection2A(&r, PASSWORD, USER, 0));
 	r.lpProvider = "Microsoft Windows Network";
 	WANT(NO_ERROR, WNetAddConnection2A(&r, PASSWORD, USER, 0));
-	WANT(NO_ERROR, WNetCancelConnectionA("Z:", FALSE));
+	WANT(NO_ERROR, WNetCancelConnectionA("T:", FALSE));
 	r.lpProvider = "";
 	r.lpLocalName = "1:";
 	WANT(ERROR_BAD_DEVICE, WNetAddConnection2A(&r, PASSWORD, USER, 0));
-	r.lpLocalName = "Z:";
+	r.lpLocalName = "T:";
 	WANT(ERROR_BAD_USERNAME, WNetAddConnection2A(&r, PASSWORD, "a/b\"c", 0));
 	DWORD code = WNetAddConnection2A(&r, "wrong", USER, 0);
 	CHECK(code == ERROR_INVALID_PASSWORD || code == ERROR_LOGON_FAILURE, "(%lu)", (unsigned long)code);
 	r.lpLocalName = NULL;
 	WANT(ERROR_INVALID_ADDRESS, WNetAddConnection2A(&r, PASSWORD, USER, CONNECT_REDIRECT));
-	r = resource(RESOURCETYPE_DISK, "Z:", "");
+	r = resource(RESOURCETYPE_DISK, "T:", "");
 	WANT(ERROR_BAD_NET_NAME, WNetAddConnection2A(&r, PASSWORD, USER, 0));
 	r.lpRemoteName = NULL;
 	code = WNetAddConnection2A(&r, PASSWORD, USER, 0);
@@ -94,11 +94,11 @@ static void test_add2_codes(void)
 /* Rows: A2-22 C2-11 */
 static void test_remembered_elsewhere(void)
 {
-	NETRESOURCEA r = resource(RESOURCETYPE_DISK, "Z:", REMOTE2);
-	WANT(NO_ERROR, map("Z:", CONNECT_UPDATE_PROFILE));
-	WANT(NO_ERROR, WNetCancelConnection2A("Z:", 0, FALSE));
+	NETRESOURCEA r = resource(RESOURCETYPE_DISK, "T:", REMOTE2);
+	WANT(NO_ERROR, map("T:", CONNECT_UPDATE_PROFILE));
+	WANT(NO_ERROR, WNetCancelConnection2A("T:", 0, FALSE));
 	WANT(ERROR_DEVICE_ALREADY_REMEMBERED, WNetAddConnection2A(&r, PASSWORD, USER, 0));
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(NO_ERROR, map("T:", 0));
 }
 
 /* Rows: A3-01 A3-02 A3-03 */

@@ -43,16 +43,16 @@ static void test_connected_and_remembered(void)
 {
 	int found;
 	NETRESOURCEA deviceless = resource(RESOURCETYPE_DISK, NULL, REMOTE2);
-	CHECK(count(RESOURCE_CONNECTED, 10, "Z:", UNC, &found) == 0);
-	WANT(NO_ERROR, map("Z:", CONNECT_UPDATE_PROFILE));
+	CHECK(count(RESOURCE_CONNECTED, 10, "T:", UNC, &found) == 0);
+	WANT(NO_ERROR, map("T:", CONNECT_UPDATE_PROFILE));
 	WANT(NO_ERROR, map("Y:", 0));
 	WANT(NO_ERROR, WNetAddConnection2A(&deviceless, PASSWORD, USER, 0));
-	CHECK(count(RESOURCE_CONNECTED, 1, "Z:", UNC, &found) == 3 && found);
+	CHECK(count(RESOURCE_CONNECTED, 1, "T:", UNC, &found) == 3 && found);
 	CHECK(count(RESOURCE_CONNECTED, 0xFFFFFFFF, NULL, UNC2, &found) == 3 && found);
-	CHECK(count(RESOURCE_REMEMBERED, 2, "Z:", UNC, &found) == 1 && found);
-	WANT(NO_ERROR, WNetCancelConnection2A("Z:", 0, FALSE));
-	CHECK(count(RESOURCE_CONNECTED, 2, "Z:", UNC, &found) == 2 && !found);
-	CHECK(count(RESOURCE_REMEMBERED, 2, "Z:", UNC, &found) == 1 && found);
+	CHECK(count(RESOURCE_REMEMBERED, 2, "T:", UNC, &found) == 1 && found);
+	WANT(NO_ERROR, WNetCancelConnection2A("T:", 0, FALSE));
+	CHECK(count(RESOURCE_CONNECTED, 2, "T:", UNC, &found) == 2 && !found);
+	CHECK(count(RESOURCE_REMEMBERED, 2, "T:", UNC, &found) == 1 && found);
 }
 
 /* Rows: ER-03 ER-06 G-06 G-07 G-08 ER-09 */
@@ -63,12 +63,12 @@ static void test_buffers(void)
 	char *buffer = malloc(4096);
 	NETRESOURCEA *r = (void *)buffer;
 	CHECK(buffer);
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(NO_ERROR, map("T:", 0));
 	WANT(NO_ERROR, map("Y:", 0));
 	WANT(NO_ERROR, WNetOpenEnumA(RESOURCE_CONNECTED, RESOURCETYPE_DISK, 0, NULL, &h));
 	WANT(ERROR_MORE_DATA, WNetEnumResourceA(h, &n, buffer, &size));
 	need = size;
-	CHECK(need >= sizeof *r + strlen("Z:") + strlen(UNC) + 2 && need < 1000, "(%lu)", (unsigned long)need);
+	CHECK(need >= sizeof *r + strlen("T:") + strlen(UNC) + 2 && need < 1000, "(%lu)", (unsigned long)need);
 	n = 0xFFFFFFFF;
 	size = need - 1;
 	WANT(ERROR_MORE_DATA, WNetEnumResourceA(h, &n, buffer, &size));
@@ -98,13 +98,13 @@ static void test_wide(void)
 	WCHAR buffer[1024];
 	NETRESOURCEW *r = (void *)buffer;
 	DWORD n = 0xFFFFFFFF, size = 1;
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(NO_ERROR, map("T:", 0));
 	WANT(NO_ERROR, WNetOpenEnumW(RESOURCE_CONNECTED, RESOURCETYPE_ANY, 0, NULL, &h));
 	WANT(ERROR_MORE_DATA, WNetEnumResourceW(h, &n, buffer, &size));
 	CHECK(size >= sizeof *r + 2 * (strlen(UNC) + 4));
 	n = 0xFFFFFFFF;
 	WANT(NO_ERROR, WNetEnumResourceW(h, &n, buffer, &size));
-	CHECK(n == 1 && equal(r->lpLocalName, "Z:") && equal(r->lpRemoteName, UNC));
+	CHECK(n == 1 && equal(r->lpLocalName, "T:") && equal(r->lpRemoteName, UNC));
 	CHECK(((size_t)r->lpRemoteName & 1) == 0);
 	WANT(NO_ERROR, WNetCloseEnum(h));
 }
@@ -162,7 +162,7 @@ static DWORD browse(NETRESOURCEA *container, int depth)
 /* Rows: OE-01 OE-03 OE-05 ER-08 */
 static void test_recursive(void)
 {
-	WANT(NO_ERROR, map("Z:", 0)); /* its login is the one to browse with */
+	WANT(NO_ERROR, map("T:", 0)); /* its login is the one to browse with */
 	networks = shares = 0;
 	WANT(NO_ERROR, browse(NULL, 0));
 	CHECK(networks > 0, "no network at the root");
@@ -177,7 +177,7 @@ static void test_resource_information(void)
 	DWORD size = sizeof buffer;
 	snprintf(name, sizeof name, "%s/dir1/dir2", REMOTE);
 	in = resource(RESOURCETYPE_DISK, NULL, name);
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(NO_ERROR, map("T:", 0));
 	WANT(NO_ERROR, WNetGetResourceInformationA(&in, buffer, &size, &rest));
 	SAME(out->lpRemoteName, UNC);
 	CHECK(out->lpProvider && !out->lpLocalName && out->dwType == RESOURCETYPE_DISK);

@@ -29,10 +29,10 @@ static void test_clear_connections(void)
 	char buffer[300];
 	DWORD n = sizeof buffer;
 	FIND(clear_fn, WNetClearConnections);
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(NO_ERROR, map("T:", 0));
 	WANT(NO_ERROR, map("Y:", 0));
 	WANT(NO_ERROR, WNetClearConnections_(NULL));
-	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("Z:", buffer, &n));
+	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("T:", buffer, &n));
 	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("Y:", buffer, &n));
 }
 
@@ -59,7 +59,7 @@ static void test_not_supported(void)
 {
 	FIND(set_fn, WNetSetConnectionA);
 	BOOL on = TRUE;
-	WANT(ERROR_NOT_SUPPORTED, WNetSetConnectionA_("Z:", NETPROPERTY_PERSISTENT, &on));
+	WANT(ERROR_NOT_SUPPORTED, WNetSetConnectionA_("T:", NETPROPERTY_PERSISTENT, &on));
 #ifdef _WIN32
 	FIND(fn9, WNetLogonNotify);
 	FIND(fn8, WNetPasswordChangeNotify);

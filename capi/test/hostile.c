@@ -49,13 +49,13 @@ static void test_wild_pointers(void)
 {
 	char buffer[300];
 	DWORD n = sizeof buffer;
-	NETRESOURCEA r = resource(RESOURCETYPE_DISK, "Z:", REMOTE);
+	NETRESOURCEA r = resource(RESOURCETYPE_DISK, "T:", REMOTE);
 	HANDLE h;
 	WANT(ERROR_INVALID_ADDRESS, WNetCancelConnectionA(WILD, FALSE));
 	WANT(ERROR_INVALID_ADDRESS, WNetCancelConnectionW(WILD, TRUE));
 	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA(WILD, buffer, &n));
-	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA("Z:", buffer, WILD));
-	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA("Z:", buffer, NULL));
+	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA("T:", buffer, WILD));
+	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA("T:", buffer, NULL));
 	WANT(ERROR_INVALID_ADDRESS, WNetGetUserA(NULL, WILD, &n));
 	WANT(ERROR_INVALID_ADDRESS, WNetGetUserA(NULL, NULL, &n));
 	WANT(ERROR_INVALID_ADDRESS, WNetAddConnection2A(NULL, NULL, NULL, 0));
@@ -67,11 +67,11 @@ static void test_wild_pointers(void)
 	r.lpProvider = NULL;
 	r.lpLocalName = WILD;
 	WANT(ERROR_INVALID_ADDRESS, WNetAddConnection3A(WILD, &r, NULL, NULL, 0));
-	r.lpLocalName = "Z:";
+	r.lpLocalName = "T:";
 	WANT(ERROR_INVALID_ADDRESS, WNetUseConnectionA(NULL, &r, PASSWORD, USER, 0, WILD, &n, NULL));
 	WANT(ERROR_INVALID_ADDRESS, WNetUseConnectionA(NULL, &r, PASSWORD, USER, 0, buffer, WILD, NULL));
 	WANT(ERROR_INVALID_ADDRESS, WNetUseConnectionA(NULL, &r, PASSWORD, USER, 0, buffer, &n, WILD));
-	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("Z:", buffer, &n)); /* nothing was connected */
+	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("T:", buffer, &n)); /* nothing was connected */
 	WANT(ERROR_INVALID_ADDRESS, WNetOpenEnumA(RESOURCE_GLOBALNET, RESOURCETYPE_ANY, 0, WILD, &h));
 	WANT(ERROR_INVALID_ADDRESS, WNetOpenEnumA(RESOURCE_CONNECTED, RESOURCETYPE_ANY, 0, NULL, WILD));
 	WANT(NO_ERROR, WNetOpenEnumA(RESOURCE_REMEMBERED, RESOURCETYPE_ANY, 0, NULL, &h));
@@ -86,7 +86,7 @@ static void test_enum_pointers(void)
 	char buffer[512];
 	DWORD n = 1, size = sizeof buffer, big = 0xFFFFFFFF;
 	HANDLE h;
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(NO_ERROR, map("T:", 0));
 	WANT(NO_ERROR, WNetOpenEnumA(RESOURCE_CONNECTED, RESOURCETYPE_ANY, 0, NULL, &h));
 	WANT(ERROR_INVALID_ADDRESS, WNetEnumResourceA(h, &n, NULL, &size));
 	WANT(ERROR_INVALID_ADDRESS, WNetEnumResourceA(h, &n, buffer, NULL));
@@ -111,20 +111,20 @@ static void test_text_at_the_end_of_memory(void)
 	DWORD n = sizeof buffer;
 	CHECK(page);
 	/* A text that ends with its page is fine, one that does not end is not. */
-	memcpy(page + 4096 - 3, "Z:", 3);
+	memcpy(page + 4096 - 3, "T:", 3);
 	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA(page + 4096 - 3, buffer, &n));
 	memset(page, 'Z', 4096);
 	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA(page, buffer, &n));
 	WANT(ERROR_INVALID_ADDRESS, WNetCancelConnectionW((WCHAR *)(void *)(page + 1), FALSE));
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(NO_ERROR, map("T:", 0));
 	/* A result that just fits, and one whose size is a lie. */
 	n = (DWORD)strlen(UNC) + 1;
-	WANT(NO_ERROR, WNetGetConnectionA("Z:", page + 4096 - n, &n));
+	WANT(NO_ERROR, WNetGetConnectionA("T:", page + 4096 - n, &n));
 	SAME(page + 4096 - n, UNC);
 	n = 4096;
-	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA("Z:", page + 4096 - 4, &n));
+	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA("T:", page + 4096 - 4, &n));
 	n = 0xFFFFFFFF;
-	WANT(NO_ERROR, WNetGetConnectionA("Z:", buffer, &n));
+	WANT(NO_ERROR, WNetGetConnectionA("T:", buffer, &n));
 	SAME(buffer, UNC);
 }
 
@@ -134,10 +134,10 @@ static void test_read_only(void)
 	char *page = read_only(), buffer[300];
 	DWORD n = 300;
 	CHECK(page);
-	WANT(NO_ERROR, map("Z:", 0));
-	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA("Z:", page, &n));
-	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA("Z:", buffer, (DWORD *)(void *)page));
-	WANT(ERROR_INVALID_ADDRESS, WNetGetUniversalNameA("Z:\\f", UNIVERSAL_NAME_INFO_LEVEL, page, &n));
+	WANT(NO_ERROR, map("T:", 0));
+	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA("T:", page, &n));
+	WANT(ERROR_INVALID_ADDRESS, WNetGetConnectionA("T:", buffer, (DWORD *)(void *)page));
+	WANT(ERROR_INVALID_ADDRESS, WNetGetUniversalNameA("T:\\f", UNIVERSAL_NAME_INFO_LEVEL, page, &n));
 }
 
 /* Rows: A2-14 A2-15 A2-18 A2-26 GC-03 CC-15 */
@@ -149,9 +149,9 @@ static void test_text_that_is_none(void)
 	CHECK(huge);
 	memset(huge, 'a', 69999);
 	huge[69999] = 0;
-	NETRESOURCEA r = resource(RESOURCETYPE_DISK, "Z:", huge);
+	NETRESOURCEA r = resource(RESOURCETYPE_DISK, "T:", huge);
 	WANT(ERROR_BAD_NET_NAME, WNetAddConnection2A(&r, PASSWORD, USER, 0));
-	r = resource(RESOURCETYPE_DISK, "Z:", REMOTE);
+	r = resource(RESOURCETYPE_DISK, "T:", REMOTE);
 	WANT(ERROR_INVALID_PASSWORD, WNetAddConnection2A(&r, huge, USER, 0));
 	WANT(ERROR_BAD_USERNAME, WNetAddConnection2A(&r, PASSWORD, huge, 0));
 	WANT(ERROR_BAD_DEVICE, WNetGetConnectionA(huge, buffer, &n));
@@ -183,9 +183,9 @@ static void test_umlauts(void)
 	WANT(NO_ERROR, WNetUseConnectionA(NULL, &r, PASSWORD, USER, 0, name, &size, NULL));
 	SAME(name, want);
 	WANT(NO_ERROR, WNetCancelConnection2A(want, 0, FALSE));
-	r.lpLocalName = "Z:";
+	r.lpLocalName = "T:";
 	WANT(NO_ERROR, WNetAddConnection2A(&r, PASSWORD, USER, 0));
-	WANT(ERROR_MORE_DATA, WNetGetConnectionW(widen("Z:", wide), wide, &n));
+	WANT(ERROR_MORE_DATA, WNetGetConnectionW(widen("T:", wide), wide, &n));
 	CHECK(n == strlen(UNC) - strlen("data") + 5 + 1, "(%lu)", (unsigned long)n); /* größe has five letters */
 }
 

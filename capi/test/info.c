@@ -121,11 +121,11 @@ static void test_last_error_per_thread(void)
 static void test_performance(void)
 {
 	NETCONNECTINFOSTRUCT info[2];
-	NETRESOURCEA r = resource(RESOURCETYPE_DISK, "Z:", "rubbish that the local name wins over");
+	NETRESOURCEA r = resource(RESOURCETYPE_DISK, "T:", "rubbish that the local name wins over");
 	memset(info, 0x55, sizeof info);
 	info[0].cbStructure = sizeof info[0];
 	WANT(ERROR_NOT_CONNECTED, MultinetGetConnectionPerformanceA(&r, &info[0]));
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(NO_ERROR, map("T:", 0));
 	WANT(NO_ERROR, MultinetGetConnectionPerformanceA(&r, &info[0]));
 	CHECK(info[0].cbStructure == 20 && info[1].cbStructure == 0x55555555);
 	info[0].cbStructure = 19;
@@ -149,7 +149,7 @@ static void test_dialogs_without_terminal(void)
 	c.cbStructure = sizeof c;
 	c.lpConnRes = &r;
 	d.cbStructure = sizeof d;
-	d.lpLocalName = "Z:";
+	d.lpLocalName = "T:";
 	WANT(ERROR_NOT_SUPPORTED, WNetConnectionDialog(NULL, RESOURCETYPE_DISK));
 	WANT(ERROR_NOT_SUPPORTED, WNetConnectionDialog1A(&c));
 	WANT(ERROR_NOT_SUPPORTED, WNetDisconnectDialog(NULL, RESOURCETYPE_DISK));

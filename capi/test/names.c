@@ -9,11 +9,11 @@ static void test_cancel(void)
 	NETRESOURCEA deviceless = resource(RESOURCETYPE_DISK, NULL, REMOTE);
 	char buffer[300];
 	DWORD n = sizeof buffer;
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(NO_ERROR, map("T:", 0));
 	WANT(NO_ERROR, map("Y:", 0));
 	WANT(NO_ERROR, WNetAddConnection2A(&deviceless, PASSWORD, USER, 0));
 	/* A device: that redirection alone. */
-	WANT(NO_ERROR, WNetCancelConnectionA("z:", FALSE));
+	WANT(NO_ERROR, WNetCancelConnectionA("t:", FALSE));
 	WANT(NO_ERROR, WNetGetConnectionA("Y:", buffer, &n));
 	/* A remote name: what has no device alone. */
 	WANT(NO_ERROR, WNetCancelConnectionA(UNC, 17));
@@ -36,14 +36,14 @@ static void test_cancel_and_profile(void)
 {
 	char buffer[300];
 	DWORD n = sizeof buffer;
-	WANT(NO_ERROR, map("Z:", CONNECT_UPDATE_PROFILE));
-	WANT(NO_ERROR, WNetCancelConnection2A("Z:", 0, FALSE));
-	WANT(ERROR_CONNECTION_UNAVAIL, WNetGetConnectionA("Z:", buffer, &n));
-	WANT(NO_ERROR, WNetCancelConnection2A("Z:", CONNECT_UPDATE_PROFILE, FALSE));
-	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("Z:", buffer, &n));
-	WANT(NO_ERROR, map("Z:", CONNECT_UPDATE_PROFILE));
-	WANT(NO_ERROR, WNetCancelConnectionA("Z:", FALSE)); /* the older function updates the profile */
-	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("Z:", buffer, &n));
+	WANT(NO_ERROR, map("T:", CONNECT_UPDATE_PROFILE));
+	WANT(NO_ERROR, WNetCancelConnection2A("T:", 0, FALSE));
+	WANT(ERROR_CONNECTION_UNAVAIL, WNetGetConnectionA("T:", buffer, &n));
+	WANT(NO_ERROR, WNetCancelConnection2A("T:", CONNECT_UPDATE_PROFILE, FALSE));
+	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("T:", buffer, &n));
+	WANT(NO_ERROR, map("T:", CONNECT_UPDATE_PROFILE));
+	WANT(NO_ERROR, WNetCancelConnectionA("T:", FALSE)); /* the older function updates the profile */
+	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("T:", buffer, &n));
 }
 
 /* Rows: GC-01 GC-02 GC-03 GC-04 GC-05 GC-11 G-05 G-06 G-07 */
@@ -52,25 +52,25 @@ static void test_get_connection(void)
 	char buffer[300];
 	WCHAR wide[300], local[4];
 	DWORD n = sizeof buffer;
-	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("Z:", buffer, &n));
+	WANT(ERROR_NOT_CONNECTED, WNetGetConnectionA("T:", buffer, &n));
 	WANT(ERROR_BAD_DEVICE, WNetGetConnectionA("ZZ:", buffer, &n));
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(NO_ERROR, map("T:", 0));
 	n = sizeof buffer;
-	WANT(NO_ERROR, WNetGetConnectionA("z:", buffer, &n));
+	WANT(NO_ERROR, WNetGetConnectionA("t:", buffer, &n));
 	SAME(buffer, UNC);
 	/* The size is asked for without a buffer; one character short is too small. */
 	n = 0;
-	WANT(ERROR_MORE_DATA, WNetGetConnectionA("Z:", NULL, &n));
+	WANT(ERROR_MORE_DATA, WNetGetConnectionA("T:", NULL, &n));
 	CHECK(n == strlen(UNC) + 1, "(%lu)", (unsigned long)n);
 	n--;
-	WANT(ERROR_MORE_DATA, WNetGetConnectionA("Z:", buffer, &n));
+	WANT(ERROR_MORE_DATA, WNetGetConnectionA("T:", buffer, &n));
 	CHECK(n == strlen(UNC) + 1);
 	memset(buffer, 'x', sizeof buffer);
-	WANT(NO_ERROR, WNetGetConnectionA("Z:", buffer, &n));
+	WANT(NO_ERROR, WNetGetConnectionA("T:", buffer, &n));
 	CHECK(buffer[n] == 'x' && buffer[n - 1] == 0);
 	/* Characters, not bytes. */
 	n = (DWORD)strlen(UNC);
-	WANT(ERROR_MORE_DATA, WNetGetConnectionW(widen("Z:", local), wide, &n));
+	WANT(ERROR_MORE_DATA, WNetGetConnectionW(widen("T:", local), wide, &n));
 	CHECK(n == strlen(UNC) + 1, "(%lu)", (unsigned long)n);
 	memset(wide, 'x', sizeof wide);
 	WANT(NO_ERROR, WNetGetConnectionW(local, wide, &n));
@@ -88,15 +88,15 @@ static void test_get_user(void)
 	WANT(NO_ERROR, WNetGetUserA("", user, &n));
 	SAME(user, own);
 	n = sizeof user;
-	WANT(ERROR_NOT_CONNECTED, WNetGetUserA("Z:", user, &n));
-	WANT(NO_ERROR, map("Z:", 0));
+	WANT(ERROR_NOT_CONNECTED, WNetGetUserA("T:", user, &n));
+	WANT(NO_ERROR, map("T:", 0));
 	n = sizeof user;
-	WANT(NO_ERROR, WNetGetUserA("Z:", user, &n));
+	WANT(NO_ERROR, WNetGetUserA("T:", user, &n));
 	CHECK(strstr(user, USER), "(%s)", user);
 	n = 1;
-	WANT(ERROR_MORE_DATA, WNetGetUserA("Z:", user, &n));
+	WANT(ERROR_MORE_DATA, WNetGetUserA("T:", user, &n));
 	CHECK(n == strlen(user) + 1, "(%lu)", (unsigned long)n);
-	WANT(NO_ERROR, WNetGetUserA("Z:", user, &n));
+	WANT(NO_ERROR, WNetGetUserA("T:", user, &n));
 	/* A remote name that has a device only is none that is connected without one. */
 	n = sizeof user;
 	WANT(ERROR_NOT_CONNECTED, WNetGetUserA(UNC, user, &n));
@@ -161,10 +161,10 @@ static void test_restore(void)
 {
 	WCHAR device[4];
 	/* A deferred, wrong or missing login is the daemon's business: here a device that nobody remembers, and all of none. */
-	DWORD code = WNetRestoreConnectionW(NULL, widen("Z:", device));
+	DWORD code = WNetRestoreConnectionW(NULL, widen("T:", device));
 	CHECK(code != NO_ERROR, "nothing is remembered");
 	WANT(NO_ERROR, WNetRestoreConnectionW(NULL, NULL));
-	WANT(NO_ERROR, map("Z:", CONNECT_UPDATE_PROFILE));
+	WANT(NO_ERROR, map("T:", CONNECT_UPDATE_PROFILE));
 	WANT(NO_ERROR, WNetRestoreConnectionW(NULL, device)); /* connected: it stays so */
 }
 

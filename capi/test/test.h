@@ -15,7 +15,9 @@
 #ifdef _WIN32
 #include <windows.h>
 #include <winnetwk.h>
-#include <npapi.h>
+/* Not npapi.h: mingw's gives these the wrong calling convention. */
+VOID WINAPI WNetSetLastErrorA(DWORD, LPSTR, LPSTR);
+VOID WINAPI WNetSetLastErrorW(DWORD, LPWSTR, LPWSTR);
 DWORD WINAPI WNetRestoreConnectionW(HWND, LPCWSTR); /* the header has it for old versions of Windows only */
 #else
 #define WNET_GETLASTERROR
