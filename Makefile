@@ -94,7 +94,7 @@ vet:
 # All tests, with the race detector, and then the contract's table against what passed. A skipped test is a failure.
 test: setup vet
 	@mkdir -p build
-	$(GO) test -race -count=1 -timeout 20m -json ./... | $(GO) run ./test/summary -noskip -o build/test.json
+	$(GO) test -race -count=1 -timeout 40m -json ./... | $(GO) run ./test/summary -noskip -o build/test.json
 	$(GO) run ./test/contract -q -results build/test.json
 
 # The contract, row by row, with the tests that prove it.

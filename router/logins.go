@@ -82,7 +82,7 @@ func (v *service) forgetLogin(ctx context.Context, target, user string) error {
 	}
 	keys := []string{target}
 	for _, form := range []string{target, `\\` + target} {
-		if n, err := wnet.ParseRemoteName(form); err == nil {
+		if n, err := wnet.ParseServerName(form); err == nil {
 			keys = append(keys, n.ServerKey())
 		}
 	}

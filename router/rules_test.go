@@ -342,3 +342,25 @@ func TestTakenLetters(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A saved login is forgotten by every name that a person has for the server: as it is listed, alone, as an address, or by a share on it.
+func TestForgetLoginByAnyName(t *testing.T) {
+	w := newWorld(t)
+	k := w.svc.(wnet.LoginKeeper)
+	for saved, names := range map[string][]string{
+		"//nas":               {"//nas", `\\nas`, "nas", "NAS", "smb://nas", `\\nas\media`, "//nas/media/films"},
+		"sftp//nas!0/":        {"sftp//nas!0/", "sftp://nas/", "sftp://nas/srv"},
+		"sftp//nas!2222/anna": {"sftp://anna@nas:2222/"},
+	} {
+		for _, name := range names {
+			if err := w.creds.Put(bg, credential.Credential{Target: saved, User: "anna", Password: wnet.NewSecret("x")}); err != nil {
+				t.Fatal(err)
+			}
+			if err := k.ForgetLogin(bg, name, ""); err != nil {
+				t.Errorf("%s by %s: %v", saved, name, err)
+			}
+			w.creds.Delete(bg, saved, "")
+		}
+	}
+	w.code(win32.ERROR_FILE_NOT_FOUND, k.ForgetLogin(bg, "other", ""))
+}
