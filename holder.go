@@ -16,11 +16,12 @@ const (
 	UseRoot      Use = "root"      // the process's root directory
 	UseMap       Use = "map"       // a file mapped into memory and not open otherwise
 	UseExe       Use = "exe"       // the program file that the process runs
+	UsePending   Use = "request"   // nothing open: a request that the server has not answered yet
 )
 
-// Open reports whether the use counts as an open file (ERROR_OPEN_FILES), rather than a process standing in the mount.
+// Open reports whether the use counts as an open file or a pending request (ERROR_OPEN_FILES), rather than a process standing in the mount.
 func (u Use) Open() bool {
-	return u == UseRead || u == UseWrite || u == UseReadWrite || u == UseFolder
+	return u == UseRead || u == UseWrite || u == UseReadWrite || u == UseFolder || u == UsePending
 }
 
 // Holder is one process that holds a connection, and what it holds.
@@ -65,6 +66,8 @@ func (h Holder) String() string {
 		return who + " has its root directory in " + file
 	case UseMap:
 		return who + " has " + file + " mapped into memory"
+	case UsePending:
+		return who + " waits for the server to answer"
 	case UseExe:
 		return who + " runs from " + file
 	}

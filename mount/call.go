@@ -42,32 +42,50 @@ func req(cancel <-chan struct{}, h *fuse.InHeader) request {
 // gate counts the requests under way and refuses new ones when the mount is being forced down.
 type gate struct {
 	mu       sync.Mutex
-	refusing bool          // guarded by mu: only what brings data to the server is let in
-	shut     bool          // guarded by mu: nothing is let in
-	n        int           // guarded by mu: requests inside
-	idle     chan struct{} // guarded by mu: closed when n falls to 0; nil if nobody waits
-	passed   atomic.Uint64 // requests let in so far
+	refusing bool           // guarded by mu: only what brings data to the server is let in
+	shut     bool           // guarded by mu: nothing is let in
+	n        int            // guarded by mu: requests inside
+	idle     chan struct{}  // guarded by mu: closed when n falls to 0; nil if nobody waits
+	passed   atomic.Uint64  // requests let in so far
+	askers   map[uint32]int // guarded by mu: requests inside, by the thread that asks
 }
 
 // enter lets a request in. saves says that it brings data to the server, as a write of dirty pages or an fsync does.
-func (g *gate) enter(saves bool) bool {
+func (g *gate) enter(saves bool, tid uint32) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shut || g.refusing && !saves {
 		return false
 	}
 	g.n++
+	if g.askers == nil {
+		g.askers = map[uint32]int{}
+	}
+	g.askers[tid]++
 	g.passed.Add(1)
 	return true
 }
 
-func (g *gate) leave() {
+func (g *gate) leave(tid uint32) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.askers[tid]--; g.askers[tid] == 0 {
+		delete(g.askers, tid)
+	}
 	if g.n--; g.n == 0 && g.idle != nil {
 		close(g.idle)
 		g.idle = nil
 	}
+}
+
+// asking returns the threads whose requests are inside.
+func (g *gate) asking() (tids []uint32) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for tid := range g.askers {
+		tids = append(tids, tid)
+	}
+	return tids
 }
 
 func (g *gate) refuse(all bool) {
@@ -115,10 +133,10 @@ func (g *gate) wait(ctx context.Context) error {
 // comes too late it is given to late, which may be nil and gives back what the answer holds.
 func call[T any](s *server, r request, saves bool, fn func(context.Context) (T, error), late func(T)) (T, error) {
 	var none T
-	if !s.gate.enter(saves) {
+	if !s.gate.enter(saves, r.tid) {
 		return none, errRefused
 	}
-	defer s.gate.leave()
+	defer s.gate.leave(r.tid)
 	return bounded(s.life, s, r, s.killed, fn, late)
 }
 

@@ -354,6 +354,23 @@ func (m *mount) unseen(found []wnet.Holder) []wnet.Holder {
 	return all
 }
 
+// pending returns the processes whose requests the file system has not answered yet.
+func (m *mount) pending() (all []wnet.Holder) {
+	s := &scan{m: m, users: map[int]string{}}
+	for _, tid := range m.srv.gate.asking() {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
+		if tid == 0 || err != nil {
+			continue // the kernel's own, or of another pid namespace
+		}
+		who := *s.who(field(status, "Tgid:", 10))
+		who.File, who.Use = ".", wnet.UsePending
+		if !slices.Contains(all, who) {
+			all = append(all, who)
+		}
+	}
+	return all
+}
+
 // below returns a path in /proc's form relative to a mount point.
 func below(path, point string) string {
 	path = strings.TrimSuffix(path, " (deleted)")

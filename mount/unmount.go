@@ -25,7 +25,7 @@ const (
 
 // Unmount implements wnet.Mount. It takes at most a few seconds, whatever the server does. An Unmount of a mount that is gone succeeds.
 //
-// Errors: ERROR_OPEN_FILES with Holders while files or folders are open (CC-16); ERROR_DEVICE_IN_USE with Holders while a process stands
+// Errors: ERROR_OPEN_FILES with Holders while files or folders are open or a request is not answered yet (CC-16); ERROR_DEVICE_IN_USE with Holders while a process stands
 // in the mount, runs from it or has a file mapped (CC-13), or while another file system is mounted in it; ERROR_CANCELLED or
 // ERROR_BUSY when ctx ended first; ERROR_GEN_FAILURE if the kernel or fusermount3 refuses for another reason. Nothing has changed then.
 func (m *mount) Unmount(ctx context.Context) error {
@@ -84,7 +84,7 @@ func (m *mount) Unmount(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return failure(m.point, codeOfContext(err), err, "")
 			}
-			if found := m.look(true); len(found) > 0 {
+			if found := append(m.look(true), m.pending()...); len(found) > 0 {
 				return m.inUse(found)
 			}
 			e := m.inUse([]wnet.Holder{{File: ".", UID: -1}})

@@ -2,11 +2,13 @@ package mount
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -401,5 +403,31 @@ func TestCycles(t *testing.T) {
 	mounts, _ := os.ReadFile("/proc/self/mountinfo")
 	if strings.Contains(string(mounts), point) {
 		t.Error("a mount is left")
+	}
+}
+
+// A program whose request the server does not answer is in the way without anything open: the refusal names it (CC-16: "requests pending").
+func TestPendingRequestIsNamed(t *testing.T) {
+	t.Parallel()
+	p, _, fsys := newShare(t)
+	m := start(t, fsys, Config{}, wnet.MountOptions{})
+	resume := sync.OnceFunc(p.Stall())
+	t.Cleanup(resume)
+	asks := exec.Command("stat", m.Point()+"/not looked up before")
+	if err := asks.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { asks.Process.Kill(); asks.Wait() })
+	await(t, "the request", func() bool { return len(m.srv.gate.asking()) > 0 })
+	err := m.Unmount(t.Context())
+	wantCode(t, err, win32.ERROR_OPEN_FILES)
+	wantHolder(t, err, asks.Process.Pid, ".", wnet.UsePending)
+	if e := (*wnet.Error)(nil); errors.As(err, &e) && e.Err != nil {
+		t.Errorf("the holder says all: %v", e.Err)
+	}
+	resume()
+	asks.Wait()
+	if err := m.Unmount(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
