@@ -341,11 +341,7 @@ func forbidden(dir string) error {
 				return err
 			}
 		}
-		cause := fs.ErrPermission
-		if name == "readonly" {
-			cause = unix.EROFS
-		}
-		if err := refused(profile.Open(path), name == "unreadable" || name == "closed", cause); err != nil {
+		if err := refused(profile.Open(path), name == "unreadable" || name == "closed", fs.ErrPermission); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if err := errors.Join(os.Chmod(folder, 0o700), os.Chmod(path, 0o600)); err != nil {

@@ -277,7 +277,7 @@ func (tx *Tx) write(text []byte) (err error) {
 	}
 	if fi, err := os.Stat(target); err == nil {
 		if fi.Mode()&0o222 == 0 {
-			return &fs.PathError{Op: "write", Path: target, Err: unix.EROFS}
+			return fmt.Errorf("%s is write-protected by its mode %#o: %w", target, fi.Mode().Perm(), unix.EACCES)
 		}
 		if err := unix.Faccessat(unix.AT_FDCWD, target, unix.W_OK, unix.AT_EACCESS); err != nil {
 			return &fs.PathError{Op: "write", Path: target, Err: err}

@@ -138,6 +138,9 @@ func (v *service) define(d wnet.Device, id session.ID, flags uint32) error {
 	if c := v.r.find(v.s, d); c != nil {
 		e.Err = fmt.Errorf("%s is connected to %s", d, c.remote)
 		e.Hint = fmt.Sprintf("Cancel it first (wnet cancel %s), or choose another letter.", d)
+		if c.global {
+			e.Hint = fmt.Sprintf("It is global: give it up first (wnet use %s /delete /global), or choose another letter.", d)
+		}
 	} else {
 		e.Err = fmt.Errorf("%s is being connected or cancelled just now", d)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 
@@ -70,7 +71,13 @@ func (v *service) forget(ctx context.Context, d wnet.Device, req wnet.CancelRequ
 		return none
 	}
 	tx.Delete(d)
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	v.r.mu.Lock()
+	defer v.r.mu.Unlock()
+	maps.DeleteFunc(v.r.unrestored, func(k restoring, _ wnet.Status) bool { return k.device == d })
+	return nil
 }
 
 // cancelRemote gives up every deviceless connection to the name, and no device (CC-03). Remembered ones are untouched (C2-05).

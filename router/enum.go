@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/openwnet/wnet"
 	"github.com/openwnet/wnet/profile"
@@ -195,7 +194,7 @@ func (v *service) Connections(ctx context.Context) ([]wnet.Connection, error) {
 		if !have[e.Device] {
 			list = append(list, wnet.Connection{
 				Device: string(e.Device), RemoteName: remoteOf(e), Type: e.ConnectionType, Provider: e.ProviderName, User: e.UserName,
-				Status:     wnet.Status{State: wnet.StateUnavailable, Since: time.Time{}, Reason: v.r.whyNot(v.s, e.Device)},
+				Status:     v.r.whyNot(v.s, e.Device),
 				Remembered: true, Flags: e.ConnectFlags, Options: e.UseOptions,
 			})
 		}

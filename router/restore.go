@@ -8,8 +8,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/openwnet/wnet"
 	"github.com/openwnet/wnet/profile"
@@ -230,12 +232,32 @@ func (v *service) restore(ctx context.Context, device string) error {
 		go func() { defer wg.Done(); errs[i] = v.restoreOne(ctx, e) }()
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
+	return together(entries, errs)
+}
+
+// together makes one error of several: the first one's code (RC-02), and what each device failed with.
+func together(entries []profile.Entry, errs []error) error {
+	var first *wnet.Error
+	var lines []string
+	for i, err := range errs {
+		var e *wnet.Error
+		if !errors.As(err, &e) {
+			continue
 		}
+		if first == nil {
+			first = e
+		}
+		lines = append(lines, string(entries[i].Device)+" "+e.Error())
 	}
-	return nil
+	switch len(lines) {
+	case 0:
+		return nil
+	case 1:
+		return first
+	}
+	e := *first
+	e.Name, e.Err, e.Hint = "", errors.New(strings.Join(lines, "; ")), "`wnet list` shows which drives are not connected."
+	return &e
 }
 
 // restoreOne connects one remembered device now.
@@ -250,13 +272,52 @@ func (v *service) restoreOne(ctx context.Context, e profile.Entry) error {
 		return wnet.AsError("", string(e.Device), c.conn.Connect(ctx))
 	}
 	_, err := v.add(ctx, remake(e))
-	return wnet.AsError("", string(e.Device), err)
+	err = wnet.AsError("", string(e.Device), err)
+	v.r.noteRestore(v.s.LUID(), e.Device, err)
+	return err
 }
 
-// whyNot says why a remembered device is not there.
-func (r *Router) whyNot(s *session.Session, d wnet.Device) string {
-	if !s.Restores() {
-		return "remembered, and not connected in this session; connect it with: wnet restore " + string(d)
+// restoring names a remembered device in a session.
+type restoring struct {
+	luid   wnet.LUID
+	device wnet.Device
+}
+
+// noteRestore keeps why a remembered device could not be connected when it was asked for, until it is. insert forgets it.
+func (r *Router) noteRestore(luid wnet.LUID, d wnet.Device, err error) {
+	if err == nil || wnet.CodeOf(err) == win32.ERROR_CANCELLED {
+		return
 	}
-	return "remembered, and not connected; connect it with: wnet restore " + string(d)
+	status := wnet.Status{State: wnet.StateUnavailable, Since: time.Now(), Code: wnet.CodeOf(err), Reason: reasonOf(err)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unrestored[restoring{luid, d}] = status
+}
+
+// reasonOf says in a line what went wrong, and what to do where that is known.
+func reasonOf(err error) string {
+	var e *wnet.Error
+	if !errors.As(err, &e) {
+		return err.Error()
+	}
+	text := strings.TrimSuffix(e.Code.Error(), ".")
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// whyNot is the status of a remembered device that is not there: why the last try failed, where there was one.
+func (r *Router) whyNot(s *session.Session, d wnet.Device) wnet.Status {
+	r.mu.Lock()
+	status, tried := r.unrestored[restoring{s.LUID(), d}]
+	r.mu.Unlock()
+	switch {
+	case tried:
+	case !s.Restores():
+		status = wnet.Status{State: wnet.StateUnavailable, Reason: "remembered, and not connected in this session; connect it with: wnet restore " + string(d)}
+	default:
+		status = wnet.Status{State: wnet.StateUnavailable, Reason: "remembered, and not connected; connect it with: wnet restore " + string(d)}
+	}
+	return status
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -55,14 +56,15 @@ type Router struct {
 
 	folders sync.RWMutex // held for reading while a mount makes its folders, for writing while empty ones are removed
 
-	mu     sync.Mutex                 // guards what follows
-	next   session.ID                 // the last number given to a connection
-	conns  map[session.ID]*connection // every live connection
-	tables map[wnet.LUID]*table       // each session's own
-	watch  []chan struct{}            // who wants to know of changes
-	making map[string]chan struct{}   // by turn's key: closed when who has the turn is done
-	trials map[trialKey]*trial
-	closed atomic.Bool // set under mu
+	mu         sync.Mutex                 // guards what follows
+	next       session.ID                 // the last number given to a connection
+	conns      map[session.ID]*connection // every live connection
+	tables     map[wnet.LUID]*table       // each session's own
+	watch      []chan struct{}            // who wants to know of changes
+	making     map[string]chan struct{}   // by turn's key: closed when who has the turn is done
+	trials     map[trialKey]*trial
+	unrestored map[restoring]wnet.Status // remembered devices whose last try failed
+	closed     atomic.Bool               // set under mu
 
 	keeping sync.Mutex        // guards kept and the connections' kept; held while the kernel's keyring is asked
 	kept    map[keptLogin]int // how many connections use a password that is kept
@@ -95,6 +97,8 @@ func New(cfg Config) (*Router, error) {
 		making: map[string]chan struct{}{},
 		trials: map[trialKey]*trial{},
 		kept:   map[keptLogin]int{},
+
+		unrestored: map[restoring]wnet.Status{},
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
@@ -247,6 +251,7 @@ func (r *Router) insert(c *connection) error {
 	}
 	t := r.table(c.luid)
 	r.conns[c.id] = c
+	delete(r.unrestored, restoring{c.luid, c.device})
 	t.all[c.id] = c
 	if c.device == "" {
 		t.deviceless[c.key] = append(t.deviceless[c.key], c)
@@ -372,6 +377,7 @@ func (r *Router) Count(luid wnet.LUID) int {
 func (r *Router) EndSession(s *session.Session) {
 	r.takeAll(r.list(s.LUID()))
 	r.mu.Lock()
+	maps.DeleteFunc(r.unrestored, func(k restoring, _ wnet.Status) bool { return k.luid == s.LUID() })
 	delete(r.tables, s.LUID())
 	r.mu.Unlock()
 	r.journal.ended(s.LUID())

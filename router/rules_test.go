@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/openwnet/wnet"
@@ -363,4 +364,49 @@ func TestForgetLoginByAnyName(t *testing.T) {
 		}
 	}
 	w.code(win32.ERROR_FILE_NOT_FOUND, k.ForgetLogin(bg, "other", ""))
+}
+
+// A restore that fails says which device failed with what, also where several do, and the list keeps the reason until the device is there.
+//
+// Rows: RC-02 RC-03
+func TestFailedRestoreIsKept(t *testing.T) {
+	w := newWorld(t)
+	for _, d := range []string{"Y:", "Z:"} {
+		w.add(d, `\\srv\data`, win32.CONNECT_UPDATE_PROFILE)
+		if _, err := w.svc.CancelConnection(bg, wnet.CancelRequest{Name: d}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func() map[string]wnet.Status {
+		all, err := w.svc.Connections(bg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]wnet.Status{}
+		for _, c := range all {
+			got[c.Device] = c.Status
+		}
+		return got
+	}
+	w.one.SetDown("srv", true)
+	err := w.svc.RestoreConnection(bg, "")
+	w.code(win32.ERROR_BAD_NETPATH, err)
+	for _, d := range []string{"Y:", "Z:"} {
+		if !strings.Contains(err.Error(), d) {
+			t.Errorf("%s is not named: %v", d, err)
+		}
+		if s := list()[d]; s.Code != win32.ERROR_BAD_NETPATH || s.Since.IsZero() || s.Reason == "" {
+			t.Errorf("%s: got %+v", d, s)
+		}
+	}
+	w.one.SetDown("srv", false)
+	if err := w.svc.RestoreConnection(bg, "Y:"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.CancelConnection(bg, wnet.CancelRequest{Name: "Y:"}); err != nil {
+		t.Fatal(err)
+	}
+	if s := list()["Y:"]; s.Code != 0 {
+		t.Errorf("after a success: got %+v", s)
+	}
 }

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"os/user"
 	"sync"
@@ -133,7 +134,7 @@ func Serve(ctx context.Context, cfg Config) (*Server, error) {
 		s.root.Close()
 		return fail(win32.ERROR_ACCESS_DENIED, err, "Name another file for the server's key, or make this one readable for you alone.")
 	}
-	if s.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+	if s.listener, err = net.Listen(family(cfg.Listen), cfg.Listen); err != nil {
 		s.root.Close()
 		if inUse(err) {
 			return fail(win32.ERROR_BUSY, err, "Another program has this port: take another one, or none for a free one.")
@@ -323,4 +324,14 @@ func (s *Server) sshConfig() *ssh.ServerConfig {
 		}
 	}
 	return conf
+}
+
+// family is the network to listen on: "tcp" would take 0.0.0.0 for every address of IPv6 too.
+func family(addr string) string {
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
+			return "tcp4"
+		}
+	}
+	return "tcp"
 }

@@ -130,7 +130,11 @@ func (a *app) useList(ctx context.Context, svc backend) error {
 		remembered, err = false, unread
 	}
 	netuse.Sort(all)
-	io.WriteString(a.stdout, netuse.Listing(remembered, all))
+	text := netuse.Listing(remembered, all)
+	if err != nil {
+		text = strings.TrimSuffix(text, netuse.Success)
+	}
+	io.WriteString(a.stdout, text)
 	return err
 }
 

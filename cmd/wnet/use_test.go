@@ -25,7 +25,8 @@ func TestUseListAndShow(t *testing.T) {
 	e.run(t, "use", "/?").want(t, "NU-29", 0, netuse.Syntax)
 	e.run(t, "use", "--help").want(t, "NU-29", 0, netuse.Syntax)
 	e.saveErr = &wnet.Error{Code: win32.ERROR_BAD_PROFILE, Err: errors.New("line 3, column 4")}
-	e.run(t, "use").want(t, "NU-01", 2, netuse.Listing(false, []wnet.Connection{e.connections[2], e.connections[0], e.connections[1]}),
+	list := netuse.Listing(false, []wnet.Connection{e.connections[2], e.connections[0], e.connections[1]})
+	e.run(t, "use").want(t, "NU-01, no success beside a failure (NU-22)", 2, strings.TrimSuffix(list, netuse.Success),
 		"System error 1206 has occurred.", "Line 3, column 4")
 	e.run(t, "use", "z:").want(t, "NL-07", 0, netuse.Detail(e.connections[0]))
 	e.run(t, "use", "S:").want(t, "NU-27", 2, "", "System error 1206 has occurred.")
