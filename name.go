@@ -3,6 +3,7 @@ package wnet
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -347,6 +348,9 @@ func (n RemoteName) check(needShare bool) error {
 		return fmt.Errorf("%q is no server", n.Server)
 	}
 	if strings.Contains(n.Server, ":") {
+		if host, port, one := strings.Cut(n.Server, ":"); one && !strings.Contains(port, ":") {
+			return fmt.Errorf("a port has no place in this form; write smb://%s:%s/SHARE", host, port)
+		}
 		if !plausibleIPv6(n.Server) {
 			return fmt.Errorf("%q is no IPv6 address", n.Server)
 		}
@@ -375,16 +379,8 @@ func (n RemoteName) check(needShare bool) error {
 }
 
 func plausibleIPv6(s string) bool {
-	addr, zone, has := strings.Cut(s, "%")
-	if has && zone == "" {
-		return false
-	}
-	for _, c := range addr {
-		if !strings.ContainsRune("0123456789abcdefABCDEF:.", c) {
-			return false
-		}
-	}
-	return true
+	addr, err := netip.ParseAddr(s)
+	return err == nil && addr.Is6()
 }
 
 // host is the server as a UNC name spells it: an IPv6 address becomes …ipv6-literal.net (A2-43).

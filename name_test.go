@@ -2,6 +2,7 @@ package wnet
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/openwnet/wnet/win32"
@@ -125,4 +126,20 @@ func FuzzParseRemoteName(f *testing.F) {
 			t.Fatalf("%q gives %q, which reads as %q", s, text, m)
 		}
 	})
+}
+
+// A port belongs to an address; in the form with two slashes it is told where it goes, rather than looked up as part of a name.
+func TestPortBehindUNCServer(t *testing.T) {
+	for _, s := range []string{"//127.0.0.1:44551/x", `\\nas:445\media`, "//nas:http/x"} {
+		_, err := ParseRemoteName(s)
+		if !errors.Is(err, win32.ERROR_BAD_NET_NAME) || !strings.Contains(err.Error(), "smb://") {
+			t.Errorf("%s: got %v", s, err)
+		}
+		if _, err := ParseServerName(s); !errors.Is(err, win32.ERROR_BAD_NET_NAME) {
+			t.Errorf("%s: got %v", s, err)
+		}
+	}
+	if n, err := ParseRemoteName(`\\2001-db8--1.ipv6-literal.net\x`); err != nil || n.Server != "2001:db8::1" {
+		t.Errorf("got %+v, %v", n, err)
+	}
 }

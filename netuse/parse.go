@@ -411,6 +411,9 @@ func (p *parser) names() error {
 	}
 	if len(w) > 0 && (!wnet.IsRemoteForm(w[0].text) || p.c.Action == Home) {
 		if err := p.device(w[0].text); err != nil {
+			if len(w) > 2 && !wnet.IsRemoteForm(w[1].text) {
+				return syntax("there are more words than a device, a remote name and a password; %s", globbed)
+			}
 			return err
 		}
 		w = w[1:]

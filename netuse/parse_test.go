@@ -287,3 +287,12 @@ func TestQuote(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// A * that the shell has put file names for is told as that, also where none of them is a device.
+func TestGlobbedStar(t *testing.T) {
+	_, err := Parse([]string{"bin", "boot", "dev", "//127.0.0.1/ro"})
+	var s *SyntaxError
+	if !errors.As(err, &s) || !strings.Contains(s.Why, "'*'") {
+		t.Errorf("got %v", err)
+	}
+}

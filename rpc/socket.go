@@ -117,7 +117,8 @@ func DialSocket(ctx context.Context, path string) (net.Conn, error) {
 	}
 	p, err := PeerOf(conn)
 	if err == nil && p.UID != os.Getuid() && p.UID != 0 {
-		err = &wnet.Error{Op: "Dial", Code: win32.ERROR_ACCESS_DENIED, Err: fmt.Errorf("%s is served by another user, uid %d", path, p.UID)}
+		err = &wnet.Error{Op: "Dial", Code: win32.ERROR_ACCESS_DENIED, Err: fmt.Errorf("%s is served by another user, uid %d", path, p.UID),
+			Hint: "Unset WNET_SOCKET to reach your own daemon."}
 	}
 	if err != nil {
 		conn.Close()

@@ -126,7 +126,7 @@ func Serve(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		return fail(win32.ERROR_ACCESS_DENIED, err, "")
+		return fail(win32.ERROR_ACCESS_DENIED, err, "Share a folder that you may read, or ask its owner for the right to.")
 	case err != nil:
 		return fail(win32.ERROR_PATH_NOT_FOUND, err, "Name a folder that is there.")
 	}
