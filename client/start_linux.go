@@ -58,7 +58,7 @@ func (d *dialer) launch(ctx context.Context) (net.Conn, error) {
 		switch {
 		case err == nil:
 			return conn, nil
-		case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
+		case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 			<-ctx.Done() // a socket's clock may be a little ahead of the context's
 			return nil, stopped(ctx)
 		case !absent(err):
